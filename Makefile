@@ -1,0 +1,44 @@
+# The two commands that matter: `make demo` shows it, `make test` proves it.
+# Both set themselves up in .venv; nothing is installed elsewhere.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix bench aws-check lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(READY) ## issue, verify and authorize on the local KMS, no AWS account
+	@$(BIN)/kmsjwt demo
+
+test: check ## lint, types, architecture and every test, on each Python found
+	@PYTHON=$(PYTHON) $(BIN)/python scripts/test_everywhere.py
+
+check: $(READY) ## format, lint, types and architecture only
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-cache > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
+
+fix: $(READY) ## format and mend what can be mended by machine
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+
+lock: $(READY) ## renew requirements/dev.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --upgrade --quiet --custom-compile-command "make lock" requirements/dev.in -o requirements/dev.txt
+
+clean: ## remove everything that set-up made
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis node_modules .lint-imports.log
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kmsjwt needs Python 3.11 or later, this is " + sys.version.split()[0])'
+	@echo "setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
