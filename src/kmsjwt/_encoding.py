@@ -1,0 +1,185 @@
+"""Strict base64url and strict JSON: one spelling of each value, bounded work on any input.
+
+Used for everything that arrives from outside: token segments, JWK members, JWKS documents.
+"""
+
+from __future__ import annotations
+
+import json
+from binascii import Error as _Base64Error
+from binascii import a2b_base64, b2a_base64
+from math import isfinite
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MAX_DEPTH = 32
+"""Deepest nesting of JSON arrays and objects that is read."""
+
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+_TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_URL_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+# The last character of a segment carries 4 or 2 bits that no byte uses. RFC 4648 section 3.5
+# lets a decoder ignore them; then one signature would have several spellings.
+_LAST_WITH_2_LEFT = b"AQgw"
+_LAST_WITH_3_LEFT = b"AEIMQUYcgkosw048"
+
+
+class Undecodable(ValueError):
+    """The text is not what strict decoding accepts. Callers turn it into their own error."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def b64url_encode(data: bytes) -> str:
+    """Return base64url without padding (RFC 7515 section 2)."""
+    return b2a_base64(data, newline=False).rstrip(b"=").translate(_TO_URL_SAFE).decode("ascii")
+
+
+def b64url_decode(text: bytes) -> bytes:
+    """Decode base64url; refuse padding, other characters and unused bits that are set.
+
+    Raises:
+        Undecodable: ``text`` is not the one canonical spelling of some bytes.
+    """
+    if text.translate(None, _URL_ALPHABET):
+        raise Undecodable(_foreign_characters(text), "base64")
+    remainder = len(text) % 4
+    if remainder == 1:
+        raise Undecodable(f"length is {len(text)}, no base64url text has that length", "base64")
+    canonical_last = (None, None, _LAST_WITH_2_LEFT, _LAST_WITH_3_LEFT)[remainder]
+    if canonical_last is not None and text[-1] not in canonical_last:
+        raise Undecodable("the last character has unused bits set", "base64")
+    try:
+        return a2b_base64(text.translate(_TO_STANDARD) + b"=="[: -remainder % 4])
+    except _Base64Error as error:  # unreachable by the checks above, and never to leak
+        raise Undecodable("not base64url", "base64") from error
+
+
+def _foreign_characters(text: bytes) -> str:
+    if not text.translate(None, _URL_ALPHABET + b"+/="):
+        return "it is standard base64 ('+', '/', '='), expected base64url without padding"
+    return "it holds characters outside A-Z a-z 0-9 - _"
+
+
+def read_json_object(raw: bytes) -> Mapping[str, Any]:
+    """Parse one JSON object: UTF-8, no duplicate names, no NaN, no lone surrogates, bounded depth.
+
+    The result is read-only all the way down: objects are mapping proxies, arrays are tuples.
+    The caller has bounded the length.
+
+    Raises:
+        Undecodable: its code is ``utf8``, ``json``, ``duplicate_member``, ``depth`` or
+            ``not_object``.
+    """
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
+        _refuse_depth(raw)
+    try:
+        # json.loads(bytes) would guess UTF-16 and UTF-32 too (RFC 8725 section 3.7).
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Undecodable("not UTF-8", "utf8") from error
+    try:
+        value = _decoder.decode(text)
+    except Undecodable:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise Undecodable("not JSON", "json") from error
+    if type(value) is not MappingProxyType:
+        raise Undecodable("the JSON value is no object", "not_object")
+    if "\\u" in text:
+        _refuse_lone_surrogates(value)
+    return value
+
+
+def to_json(value: object) -> bytes:
+    """Return compact UTF-8 JSON.
+
+    Raises:
+        ValueError: a value JSON has no spelling for (NaN, a lone surrogate).
+        TypeError: a type JSON does not know.
+        RecursionError: nested too deep, or within itself.
+    """
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def plain(value: Any) -> Any:
+    """Return a mutable deep copy made of dict and list alone."""
+    if isinstance(value, MappingProxyType):
+        return {name: plain(member) for name, member in value.items()}
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def frozen(value: Any) -> Any:
+    """Return a read-only deep copy: mapping proxies for mappings, tuples for sequences."""
+    if isinstance(value, (dict, MappingProxyType)):
+        return MappingProxyType({name: frozen(member) for name, member in value.items()})
+    if isinstance(value, (list, tuple)):
+        return tuple(frozen(item) for item in value)
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise Undecodable("a member name occurs twice", "duplicate_member")
+    for name, value in pairs:
+        if type(value) is list:
+            members[name] = _tuple(value)
+    return MappingProxyType(members)
+
+
+def _tuple(items: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(_tuple(item) if type(item) is list else item for item in items)
+
+
+def _no_constant(name: str) -> float:
+    raise Undecodable(f"{name} is no JSON number", "json")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise Undecodable("a number is too large", "json")
+    return number
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_finite
+)
+
+
+def _refuse_depth(raw: bytes) -> None:
+    """Walk the brackets outside strings, so that no parser recurses on hostile depth."""
+    depth = deepest = 0
+    in_string = escaped = False
+    for byte in raw:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:  # backslash
+                escaped = True
+            elif byte == 0x22:  # quote
+                in_string = False
+        elif byte == 0x22:
+            in_string = True
+        elif byte in b"{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"}]":
+            depth -= 1
+    if deepest > MAX_DEPTH:
+        raise Undecodable(f"nested {deepest} deep, at most {MAX_DEPTH} is read", "depth")
+
+
+def _refuse_lone_surrogates(value: object) -> None:
+    try:
+        json.dumps(plain(value), ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Undecodable("a string holds half of a surrogate pair", "json") from error
