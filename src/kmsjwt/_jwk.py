@@ -1,0 +1,227 @@
+"""The members of a JWK, both ways: strict reading into ``cryptography`` keys, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256K1,
+    SECP256R1,
+    SECP384R1,
+    SECP521R1,
+    EllipticCurvePublicKey,
+    EllipticCurvePublicNumbers,
+)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
+
+from kmsjwt._encoding import Undecodable, b64url_decode, b64url_encode
+from kmsjwt.algorithms import ALGORITHMS, Algorithm
+from kmsjwt.errors import shown
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurve
+    from cryptography.hazmat.primitives.asymmetric.mldsa import (
+        MLDSA44PublicKey,
+        MLDSA65PublicKey,
+        MLDSA87PublicKey,
+    )
+
+    MLDSAPublicKey = MLDSA44PublicKey | MLDSA65PublicKey | MLDSA87PublicKey
+    CryptoKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey | MLDSAPublicKey
+
+_PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv", "seed")
+_MIN_RSA_BITS = 2048  # RFC 7518 section 3.3
+_MAX_RSA_BITS = 8192  # a larger key costs each verification too much
+_MIN_RSA_EXPONENT = 65537  # what KMS makes; smaller ones have a history of forgeries
+_MAX_RSA_EXPONENT = 2**32 - 1
+
+_CURVES: dict[str, EllipticCurve] = {
+    "P-256": SECP256R1(),
+    "P-384": SECP384R1(),
+    "P-521": SECP521R1(),
+    "secp256k1": SECP256K1(),
+}
+_JWK_CURVES = {curve.name: crv for crv, curve in _CURVES.items()}
+_DEFAULT_ALG = {
+    "RSA": "RS256",
+    "P-256": "ES256",
+    "P-384": "ES384",
+    "P-521": "ES512",
+    "secp256k1": "ES256K",
+    "Ed25519": "Ed25519",
+}
+
+
+class Refused(Exception):
+    """This key cannot be used; the message says why. Callers turn it into their own error."""
+
+    def __init__(self, message: str, code: str = "jwk_malformed") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def private_members(jwk: object) -> list[str]:
+    """Return the names of members that must never be in a published key."""
+    return [name for name in _PRIVATE if name in jwk] if isinstance(jwk, Mapping) else []
+
+
+def read(jwk: object, alg: str | None) -> tuple[CryptoKey, str, str | None]:
+    """Return the key, the name of its algorithm and its ``kid`` if it has one.
+
+    Raises:
+        Refused: with the reason.
+    """
+    if not isinstance(jwk, Mapping):
+        raise Refused(f"the JWK is {shown(jwk)}, expected an object")
+    exposed = private_members(jwk)
+    if exposed:
+        raise Refused(f"the JWK holds the private members {', '.join(exposed)}", "jwk_private")
+    _refuse_other_use(jwk)
+    kid = jwk.get("kid")
+    if kid is not None and (not isinstance(kid, str) or not kid):
+        raise Refused(f"kid is {shown(kid)}, expected a non-empty string", "jwk_kid")
+    bound = _bound_algorithm(jwk, alg)
+    return _READERS[bound.kty](jwk, bound), bound.name, kid
+
+
+def members(key: object, alg: Algorithm) -> dict[str, str]:
+    """Return the JWK members that make up the key, ``kty`` among them.
+
+    Raises:
+        Refused: the key is weak, or of a type that cannot verify ``alg``.
+    """
+    if isinstance(key, RSAPublicKey) and alg.kty == "RSA":
+        numbers = key.public_numbers()
+        _refuse_weak_rsa(numbers.n, numbers.e)
+        return {"kty": "RSA", "n": _integer(numbers.n), "e": _integer(numbers.e)}
+    if isinstance(key, EllipticCurvePublicKey) and _JWK_CURVES.get(key.curve.name) == alg.crv:
+        point = key.public_numbers()
+        width = (key.curve.key_size + 7) // 8
+        return {
+            "kty": "EC",
+            "crv": str(alg.crv),
+            "x": b64url_encode(point.x.to_bytes(width, "big")),
+            "y": b64url_encode(point.y.to_bytes(width, "big")),
+        }
+    if isinstance(key, Ed25519PublicKey) and alg.crv == "Ed25519":
+        return {"kty": "OKP", "crv": "Ed25519", "x": b64url_encode(key.public_bytes_raw())}
+    if alg.kty == "AKP" and isinstance(key, _ml_dsa_class(alg)):
+        return {"kty": "AKP", "pub": b64url_encode(key.public_bytes_raw())}
+    raise Refused(f"a {type(key).__name__} cannot verify {alg.name}", "jwk_alg")
+
+
+def _refuse_other_use(jwk: Mapping[str, Any]) -> None:
+    use = jwk.get("use", "sig")
+    if use != "sig":
+        raise Refused(f"use is {shown(use)}, expected 'sig'", "jwk_use")
+    operations = jwk.get("key_ops", ("verify",))
+    if not isinstance(operations, (list, tuple)) or "verify" not in operations:
+        raise Refused("key_ops does not list 'verify'", "jwk_use")
+    # RFC 7517 section 4.3: no value twice.
+    if any(not isinstance(each, str) for each in operations) or len(set(operations)) != len(
+        operations
+    ):
+        raise Refused("key_ops is malformed", "jwk_use")
+
+
+def _bound_algorithm(jwk: Mapping[str, Any], alg: str | None) -> Algorithm:
+    kty = jwk.get("kty")
+    if kty not in ("RSA", "EC", "OKP", "AKP"):
+        raise Refused(f"kty is {shown(kty)}, expected RSA, EC, OKP or AKP", "jwk_kty")
+    own = jwk.get("alg")
+    if own is None and kty == "AKP":
+        raise Refused("an AKP key needs alg (RFC 9964)", "jwk_alg")
+    group = "RSA" if kty == "RSA" else jwk.get("crv")
+    name = own or alg or (_DEFAULT_ALG.get(group) if isinstance(group, str) else None)
+    bound = ALGORITHMS.get(name) if isinstance(name, str) else None
+    if bound is None:
+        what = f"alg is {shown(own)}" if own is not None else f"crv is {shown(group)}"
+        raise Refused(f"{what}, which verifies no JWT here", "jwk_alg")
+    if bound.kty != kty or (bound.crv is not None and bound.crv != jwk.get("crv")):
+        raise Refused(f"alg is {bound.name}, which contradicts the key's type", "jwk_alg")
+    return bound
+
+
+def _member(jwk: Mapping[str, Any], name: str) -> bytes:
+    text = jwk.get(name)
+    if not isinstance(text, str) or not text or not text.isascii():
+        raise Refused(f"{name} is {shown(text)}, expected base64url text")
+    try:
+        return b64url_decode(text.encode("ascii"))
+    except Undecodable as error:
+        raise Refused(f"{name}: {error}") from None
+
+
+def _positive(jwk: Mapping[str, Any], name: str) -> int:
+    octets = _member(jwk, name)
+    if octets[0] == 0:  # RFC 7518 section 2, Base64urlUInt: the minimum number of octets
+        raise Refused(f"{name} has a leading zero octet")
+    return int.from_bytes(octets, "big")
+
+
+def _read_rsa(jwk: Mapping[str, Any], _alg: Algorithm) -> CryptoKey:
+    n, e = _positive(jwk, "n"), _positive(jwk, "e")
+    _refuse_weak_rsa(n, e)
+    try:
+        return RSAPublicNumbers(e, n).public_key()
+    except ValueError as error:
+        raise Refused("n and e are no RSA key", "jwk_weak") from error
+
+
+def _refuse_weak_rsa(n: int, e: int) -> None:
+    if not _MIN_RSA_BITS <= n.bit_length() <= _MAX_RSA_BITS:
+        raise Refused(
+            f"the RSA key has {n.bit_length()} bits, expected {_MIN_RSA_BITS} to {_MAX_RSA_BITS}",
+            "jwk_weak",
+        )
+    if n % 2 == 0 or e % 2 == 0 or not _MIN_RSA_EXPONENT <= e <= _MAX_RSA_EXPONENT:
+        raise Refused("the RSA exponent or modulus is weak, expected e = 65537", "jwk_weak")
+
+
+def _read_ec(jwk: Mapping[str, Any], alg: Algorithm) -> CryptoKey:
+    curve = _CURVES[str(alg.crv)]
+    width = (curve.key_size + 7) // 8
+    x, y = _member(jwk, "x"), _member(jwk, "y")
+    if len(x) != width or len(y) != width:  # RFC 7518 section 6.2.1.2: full width, left-padded
+        raise Refused(f"x and y are {len(x)} and {len(y)} bytes, expected {width}")
+    numbers = EllipticCurvePublicNumbers(int.from_bytes(x, "big"), int.from_bytes(y, "big"), curve)
+    try:
+        return numbers.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Refused("x and y are no point of the curve", "jwk_weak") from error
+
+
+def _read_okp(jwk: Mapping[str, Any], _alg: Algorithm) -> CryptoKey:
+    x = _member(jwk, "x")
+    if len(x) != 32:  # RFC 8032 section 5.1.2
+        raise Refused(f"x is {len(x)} bytes, expected 32")
+    return Ed25519PublicKey.from_public_bytes(x)
+
+
+def _read_akp(jwk: Mapping[str, Any], alg: Algorithm) -> CryptoKey:
+    try:
+        return _ml_dsa_class(alg).from_public_bytes(_member(jwk, "pub"))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Refused(f"pub is no {alg.name} key") from error
+
+
+def _ml_dsa_class(alg: Algorithm) -> type[MLDSAPublicKey]:
+    # Imported where needed: most deployments never see such a key.
+    from cryptography.hazmat.primitives.asymmetric import mldsa
+
+    classes: dict[str, type[MLDSAPublicKey]] = {
+        "ML-DSA-44": mldsa.MLDSA44PublicKey,
+        "ML-DSA-65": mldsa.MLDSA65PublicKey,
+        "ML-DSA-87": mldsa.MLDSA87PublicKey,
+    }
+    return classes[alg.name]
+
+
+_READERS = {"RSA": _read_rsa, "EC": _read_ec, "OKP": _read_okp, "AKP": _read_akp}
+
+
+def _integer(value: int) -> str:
+    return b64url_encode(value.to_bytes((value.bit_length() + 7) // 8, "big"))

@@ -1,0 +1,59 @@
+"""How a signature of each algorithm is checked with ``cryptography``.
+
+`verify_function` decides everything once, per key; what runs per token is a length check and
+one call into the library.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
+
+from kmsjwt.algorithms import Algorithm, ecdsa_jose_to_der
+from kmsjwt.errors import BadSignature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+    from kmsjwt._jwk import CryptoKey
+
+_HASHES = {"sha256": SHA256(), "sha384": SHA384(), "sha512": SHA512()}
+
+
+def verify_function(key: CryptoKey, alg: Algorithm) -> Callable[[bytes, bytes], None]:
+    """Return ``check(signature, signing_input)``, which raises BadSignature or returns None."""
+    length = alg.signature_length or cast("RSAPublicKey", key).key_size // 8
+    verify = _library_call(cast("Any", key).verify, alg)
+
+    def check(signature: bytes, signing_input: bytes) -> None:
+        # Checked here because OpenSSL accepts a PSS signature whose leading zero octet was
+        # stripped (RFC 8017 section 8.1.2 does not), and DER would take any width.
+        if len(signature) != length:
+            raise BadSignature(
+                f"the signature is {len(signature)} bytes, expected {length} for {alg.name}",
+                code="signature_length",
+            )
+        try:
+            verify(signature, signing_input)
+        except InvalidSignature:
+            raise BadSignature(f"the {alg.name} signature does not verify") from None
+
+    return check
+
+
+def _library_call(verify: Callable[..., None], alg: Algorithm) -> Callable[[bytes, bytes], None]:
+    if alg.hash is None:  # Ed25519 and ML-DSA take the message as it is
+        return verify
+    hash_ = _HASHES[alg.hash]
+    if alg.kty == "EC":
+        ecdsa = ECDSA(hash_)
+        return lambda signature, data: verify(ecdsa_jose_to_der(signature), data, ecdsa)
+    # RFC 7518 section 3.5: the salt is as long as the hash, MGF1 uses the same hash.
+    padding = PSS(MGF1(hash_), hash_.digest_size) if alg.name.startswith("PS") else PKCS1v15()
+    return lambda signature, data: verify(signature, data, padding, hash_)

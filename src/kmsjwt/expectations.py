@@ -1,0 +1,206 @@
+"""What a verifier demands of a token, and the checks of its third stage.
+
+RFC 7519 section 4.1 and RFC 8725 sections 3.8 to 3.12.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kmsjwt._immutable import Immutable
+from kmsjwt.claims import REGISTERED, audiences, type_fault
+from kmsjwt.errors import (
+    ConfigError,
+    Expired,
+    InvalidClaim,
+    LifetimeTooLong,
+    MissingClaim,
+    NotYetValid,
+    WrongAudience,
+    WrongIssuer,
+    WrongType,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+
+class Anything:
+    """The type of `ANY`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "ANY"
+
+
+ANY: Final = Anything()
+"""Said aloud where a check is to be left out. None and empty text never switch one off."""
+
+DEFAULT_TYP = ("JWT", "at+jwt")
+DEFAULT_LEEWAY = 30
+DEFAULT_MAX_LIFETIME = 86_400
+
+
+class Expectations(Immutable):
+    """The demands on header and claims, checked for sense when they are made."""
+
+    __slots__ = ("_audience", "_issuer", "_leeway", "_max_lifetime", "_typ")
+
+    _audience: frozenset[str] | Anything
+    _issuer: str | Anything
+    _leeway: float
+    _max_lifetime: float | Anything
+    _typ: frozenset[str] | Anything
+
+    def __init__(
+        self,
+        *,
+        issuer: str | Anything,
+        audience: str | Collection[str] | Anything,
+        typ: str | Collection[str] | Anything = DEFAULT_TYP,
+        leeway: float = DEFAULT_LEEWAY,
+        max_lifetime: float | Anything = DEFAULT_MAX_LIFETIME,
+    ) -> None:
+        """State the demands.
+
+        Args:
+            issuer: the one ``iss``, to the character.
+            audience: one or several of which ``aud`` must name at least one.
+            typ: acceptable header ``typ``, in any case, with or without ``application/``.
+            leeway: seconds of clock difference to forgive, 0 to 300.
+            max_lifetime: longest ``exp - iat`` in seconds (``exp - now`` where there is no iat).
+
+        Raises:
+            ConfigError: naming every fault at once.
+        """
+        faults: list[str] = []
+        if not isinstance(issuer, Anything) and not (issuer and isinstance(issuer, str)):
+            faults.append(_expected("issuer", issuer, "a non-empty string or ANY"))
+        names = _texts(audience)
+        if names is None:
+            faults.append(_expected("audience", audience, "a string, several, or ANY"))
+        types = _texts(typ)
+        if types is None:
+            faults.append(_expected("typ", typ, "a string, several, or ANY"))
+        if not _is_number(leeway) or not 0 <= leeway <= 300:
+            faults.append(_expected("leeway", leeway, "0 to 300 seconds"))
+        if not isinstance(max_lifetime, Anything) and not (
+            _is_number(max_lifetime) and max_lifetime > 0
+        ):
+            faults.append(_expected("max_lifetime", max_lifetime, "seconds above 0, or ANY"))
+        if faults:
+            raise ConfigError("; ".join(faults), code="expectations")
+        self._fill(
+            _issuer=issuer,
+            _audience=names,
+            _typ=types if isinstance(types, Anything) else frozenset(map(_bare_type, types or ())),
+            _leeway=leeway,
+            _max_lifetime=max_lifetime,
+        )
+
+    @property
+    def issuer(self) -> str | Anything:
+        """The expected ``iss``."""
+        return self._issuer
+
+    def check(self, header: Mapping[str, Any], claims: Mapping[str, Any], now: float) -> None:
+        """Check a token whose signature is good.
+
+        Raises:
+            ClaimError: the first demand that is not met.
+        """
+        self._check_typ(header)
+        fault = type_fault(claims)
+        if fault is not None:
+            raise InvalidClaim(fault[1], claim=fault[0])
+        _check_replicated(header, claims)
+        self._check_issuer(claims)
+        self._check_audience(claims)
+        self._check_time(claims, now)
+
+    def _check_typ(self, header: Mapping[str, Any]) -> None:
+        if isinstance(self._typ, Anything):
+            return
+        typ = header.get("typ")
+        if type(typ) is not str or _bare_type(typ) not in self._typ:
+            accepted = " or ".join(sorted(self._typ))
+            raise WrongType(f"typ is {shown(typ)}, expected {accepted}", claim="typ")
+
+    def _check_issuer(self, claims: Mapping[str, Any]) -> None:
+        if isinstance(self._issuer, Anything):
+            return
+        iss = _required(claims, "iss")
+        if iss != self._issuer:
+            raise WrongIssuer(f"iss is {shown(iss)}, expected {self._issuer!r}", claim="iss")
+
+    def _check_audience(self, claims: Mapping[str, Any]) -> None:
+        if isinstance(self._audience, Anything):
+            return
+        _required(claims, "aud")
+        named = audiences(claims)
+        if self._audience.isdisjoint(named):
+            actual = ", ".join(map(shown, named[:3]))
+            expected = " or ".join(map(repr, sorted(self._audience)))
+            raise WrongAudience(f"aud is {actual}, expected {expected}", claim="aud")
+
+    def _check_time(self, claims: Mapping[str, Any], now: float) -> None:
+        exp = _required(claims, "exp")
+        if now >= exp + self._leeway:
+            raise Expired(f"exp passed {_seconds(now - exp)} ago", claim="exp")
+        for name in ("nbf", "iat"):
+            start = claims.get(name)
+            if start is not None and start > now + self._leeway:
+                raise NotYetValid(f"{name} lies {_seconds(start - now)} ahead", claim=name)
+        if isinstance(self._max_lifetime, Anything):
+            return
+        lifetime = exp - claims.get("iat", now)
+        if lifetime > self._max_lifetime:
+            raise LifetimeTooLong(
+                f"the token lives {_seconds(lifetime)}, at most {self._max_lifetime:g} s allowed",
+                claim="exp",
+                fix="exp and iat are in seconds, not milliseconds" if lifetime > 1e11 else None,
+            )
+
+
+def _required(claims: Mapping[str, Any], name: str) -> Any:
+    if name not in claims:
+        raise MissingClaim(f"{name} is missing", claim=name)
+    return claims[name]
+
+
+def _check_replicated(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+    # RFC 7519 section 5.3: claims repeated in the header must agree.
+    for name in REGISTERED:
+        if name in header and (name not in claims or header[name] != claims[name]):
+            raise InvalidClaim(f"{name} in the header differs from the claim", claim=name)
+
+
+def _bare_type(typ: str) -> str:
+    # RFC 7515 section 4.1.9: compared without case, and "application/" may be left out.
+    return typ.lower().removeprefix("application/")
+
+
+def _texts(value: object) -> frozenset[str] | Anything | None:
+    if isinstance(value, Anything):
+        return value
+    if isinstance(value, str):
+        return frozenset((value,)) if value else None
+    if not isinstance(value, (list, tuple, set, frozenset)) or not value:
+        return None
+    if not all(isinstance(each, str) and each for each in value):
+        return None
+    return frozenset(value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _expected(name: str, value: object, expected: str) -> str:
+    return f"{name} is {shown(value)}, expected {expected}"
+
+
+def _seconds(amount: float) -> str:
+    return f"{amount:.0f} s"

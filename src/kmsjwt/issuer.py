@@ -1,0 +1,327 @@
+"""Claims in, `IssuedToken` out. The private key is wherever the signer keeps it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kmsjwt._encoding import plain, to_json
+from kmsjwt._immutable import Immutable
+from kmsjwt.claims import type_fault
+from kmsjwt.compact import assemble, signing_input
+from kmsjwt.errors import ClaimsRefused, ConfigError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from kmsjwt.algorithms import Algorithm
+
+DEFAULT_LIFETIME = 900
+"""Seconds a token lives unless said otherwise: 15 minutes."""
+MAX_LIFETIME = 86_400
+"""Seconds no token outlives: 24 hours."""
+MAX_LENGTH = 8_192
+"""Longest token issued, in characters: API Gateway allows 10,240 bytes for all headers."""
+
+_SET_BY_ISSUER = ("iss", "sub", "aud", "exp", "iat", "jti", "client_id")
+_MAX_DEPTH = 32
+
+
+class Signature(Immutable):
+    """What a signer answers.
+
+    Attributes:
+        value: the signature in JOSE form: octets for RSA, r || s for ECDSA.
+        request_id: the id of the signing request, for finding it in CloudTrail; may be empty.
+    """
+
+    __slots__ = ("request_id", "value")
+
+    value: bytes
+    request_id: str
+
+    def __init__(self, value: bytes, request_id: str = "") -> None:
+        self._fill(value=value, request_id=request_id)
+
+    def __repr__(self) -> str:
+        return f"Signature({len(self.value)} bytes, request_id={self.request_id!r})"
+
+
+class SigningKey(Protocol):
+    """One private key, somewhere, bound to one algorithm."""
+
+    @property
+    def kid(self) -> str:
+        """What verifiers call it."""
+
+    @property
+    def alg(self) -> Algorithm:
+        """Its one algorithm."""
+
+    def sign(self, signing_input: bytes) -> Signature:
+        """Sign. Raises KmsError where the key's keeper does not."""
+
+
+class Signer(Protocol):
+    """Names the key that signs now. It is asked once per token."""
+
+    def current(self) -> SigningKey:
+        """Return the key for the next token."""
+
+
+class IssuedToken(Immutable):
+    """A signed token and what there is to know about it.
+
+    Attributes:
+        token: the compact JWS. Whoever holds it is let in: keep it out of logs.
+        jti: its unique id.
+        kid: the key that signed it.
+        alg: the JOSE algorithm.
+        expires_in: its lifetime in seconds.
+        expires_at: its ``exp``, seconds since 1970.
+        kms_request_id: the id of the signing request, for finding it in CloudTrail.
+    """
+
+    __slots__ = ("alg", "expires_at", "expires_in", "jti", "kid", "kms_request_id", "token")
+
+    token: str
+    jti: str
+    kid: str
+    alg: str
+    expires_in: int
+    expires_at: int
+    kms_request_id: str
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        jti: str,
+        kid: str,
+        alg: str,
+        expires_in: int,
+        expires_at: int,
+        kms_request_id: str,
+    ) -> None:
+        self._fill(
+            token=token,
+            jti=jti,
+            kid=kid,
+            alg=alg,
+            expires_in=expires_in,
+            expires_at=expires_at,
+            kms_request_id=kms_request_id,
+        )
+
+    def __repr__(self) -> str:
+        return f"IssuedToken(jti={self.jti!r}, kid={self.kid!r}, expires_in={self.expires_in})"
+
+
+def random_jti() -> str:
+    """Return 128 random bits in base64url, enough to never meet twice."""
+    from secrets import token_urlsafe
+
+    return token_urlsafe(16)
+
+
+class Issuer:
+    """Issues tokens in the name of one ``iss``. Safe to share between threads."""
+
+    __slots__ = (
+        "_clock",
+        "_issuer",
+        "_lifetime",
+        "_max_length",
+        "_max_lifetime",
+        "_new_jti",
+        "_signer",
+    )
+
+    def __init__(
+        self,
+        issuer: str,
+        signer: Signer,
+        *,
+        lifetime: int = DEFAULT_LIFETIME,
+        max_lifetime: int = MAX_LIFETIME,
+        max_length: int = MAX_LENGTH,
+        clock: Callable[[], float] = time.time,
+        new_jti: Callable[[], str] = random_jti,
+    ) -> None:
+        """Set up an issuer.
+
+        Args:
+            issuer: the ``iss`` of every token, as verifiers will compare it, to the character.
+            signer: what signs, such as `kmsjwt.kms.KmsSigner`.
+            lifetime: seconds a token lives when `issue` is not told otherwise.
+            max_lifetime: seconds no token outlives, at most 86,400.
+            max_length: longest token to issue, in characters.
+            clock: seconds since 1970.
+            new_jti: makes a unique id for each token.
+
+        Raises:
+            ConfigError: naming every fault at once.
+        """
+        faults: list[str] = []
+        if not (issuer and isinstance(issuer, str)):
+            faults.append(f"issuer is {shown(issuer)}, expected a non-empty string")
+        if not hasattr(signer, "current"):
+            faults.append(f"signer is {shown(signer)}, expected a signer such as KmsSigner")
+        if not _is_seconds(max_lifetime) or max_lifetime > MAX_LIFETIME:
+            faults.append(f"max_lifetime is {shown(max_lifetime)}, expected 1 to {MAX_LIFETIME} s")
+        elif not _is_seconds(lifetime) or lifetime > max_lifetime:
+            faults.append(f"lifetime is {shown(lifetime)}, expected 1 to {max_lifetime} s")
+        if faults:
+            raise ConfigError("; ".join(faults), code="issuer")
+        self._issuer = issuer
+        self._signer = signer
+        self._lifetime = lifetime
+        self._max_lifetime = max_lifetime
+        self._max_length = max_length
+        self._clock = clock
+        self._new_jti = new_jti
+
+    def issue(
+        self,
+        *,
+        sub: str,
+        aud: str | Sequence[str],
+        lifetime: int | None = None,
+        claims: Mapping[str, Any] | None = None,
+        client_id: str | None = None,
+    ) -> IssuedToken:
+        """Sign a token for ``sub``, to be used at ``aud``.
+
+        Args:
+            sub: whom the token speaks for.
+            aud: the service, or services, that are to accept it.
+            lifetime: seconds until it expires; the issuer's own default if not given.
+            claims: further claims. Names this method sets itself are refused.
+            client_id: the OAuth client; makes the token an ``at+jwt`` (RFC 9068).
+
+        Returns:
+            The token with its ``jti``, ``kid`` and KMS request id.
+
+        Raises:
+            ClaimsRefused: the claims may not be signed; nothing was sent to KMS.
+            KmsError: KMS did not sign.
+        """
+        seconds = self._granted(lifetime)
+        issued_at = int(self._clock())
+        jti = self._new_jti()
+        body = _body(
+            {
+                "iss": self._issuer,
+                "sub": sub,
+                "aud": aud,
+                "exp": issued_at + seconds,
+                "iat": issued_at,
+                "jti": jti,
+                "client_id": client_id,
+            },
+            claims,
+        )
+        key = self._signer.current()
+        typ = "JWT" if client_id is None else "at+jwt"
+        signed = signing_input({"alg": key.alg.name, "kid": key.kid, "typ": typ}, body)
+        self._refuse_oversize(signed, key.alg)
+        signature = key.sign(signed)
+        return IssuedToken(
+            token=assemble(signed, signature.value),
+            jti=jti,
+            kid=key.kid,
+            alg=key.alg.name,
+            expires_in=seconds,
+            expires_at=issued_at + seconds,
+            kms_request_id=signature.request_id,
+        )
+
+    async def issue_async(
+        self,
+        *,
+        sub: str,
+        aud: str | Sequence[str],
+        lifetime: int | None = None,
+        claims: Mapping[str, Any] | None = None,
+        client_id: str | None = None,
+    ) -> IssuedToken:
+        """Do what `issue` does in a worker thread, so that the event loop goes on."""
+        from asyncio import to_thread
+
+        return await to_thread(
+            self.issue, sub=sub, aud=aud, lifetime=lifetime, claims=claims, client_id=client_id
+        )
+
+    def _granted(self, lifetime: int | None) -> int:
+        if lifetime is None:
+            return self._lifetime
+        if not _is_seconds(lifetime) or lifetime > self._max_lifetime:
+            raise ClaimsRefused(
+                f"lifetime is {shown(lifetime)}, expected 1 to {self._max_lifetime} s",
+                code="lifetime",
+            )
+        return lifetime
+
+    def _refuse_oversize(self, signed: bytes, alg: Algorithm) -> None:
+        # Base64url makes four characters of three bytes; RSA's 512 bytes are the bound.
+        length = len(signed) + 1 + ((alg.signature_length or 512) * 4 + 2) // 3
+        if length > self._max_length:
+            raise ClaimsRefused(
+                f"the token would be {length} characters, expected at most {self._max_length}",
+                code="too_long",
+                fix="put less into the claims: each request carries them",
+            )
+
+
+def _body(own: Mapping[str, Any], custom: Mapping[str, Any] | None) -> bytes:
+    """Return the claims as JSON, every one checked."""
+    claims = {name: value for name, value in own.items() if value is not None or name == "sub"}
+    claims.update(_custom(custom))
+    fault = type_fault(claims)
+    if fault is not None:
+        raise ClaimsRefused(fault[1], code="claim_type")
+    if claims.get("nbf", 0) >= claims["exp"]:
+        raise ClaimsRefused("nbf is not before exp, so the token would never be valid", code="nbf")
+    _refuse_names(claims)
+    try:
+        return to_json(claims)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ClaimsRefused(
+            "the claims hold what JSON cannot say: NaN, half a surrogate pair, or a foreign type",
+            code="claims_json",
+        ) from error
+
+
+def _custom(custom: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if custom is None:
+        return {}
+    if not hasattr(custom, "items"):
+        raise ClaimsRefused(f"claims is {shown(custom)}, expected a mapping", code="claims_type")
+    taken = sorted(name for name in custom if name in _SET_BY_ISSUER)
+    if taken:
+        raise ClaimsRefused(
+            f"claims names {', '.join(taken)}, which the issuer sets itself",
+            code="claims_reserved",
+            fix="sub, aud, lifetime and client_id have parameters of their own",
+        )
+    return {name: plain(value) for name, value in custom.items()}
+
+
+def _refuse_names(value: object, depth: int = 0) -> None:
+    """Refuse names that JSON would coerce, so that 1 and "1" cannot become one member twice."""
+    if depth > _MAX_DEPTH:
+        raise ClaimsRefused(f"the claims are nested deeper than {_MAX_DEPTH}", code="claims_depth")
+    if isinstance(value, dict):
+        for name, member in value.items():
+            if type(name) is not str:
+                raise ClaimsRefused(
+                    f"a claim's name is {shown(name)}, expected text", code="claims_name"
+                )
+            _refuse_names(member, depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _refuse_names(item, depth + 1)
+
+
+def _is_seconds(value: object) -> bool:
+    return type(value) is int and value > 0

@@ -1,0 +1,112 @@
+"""Keys that are simply there: given in code, or read once from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt._encoding import Undecodable, read_json_object
+from kmsjwt.errors import ConfigError, UnknownKey, shown
+from kmsjwt.keys import KeySet, PublicKey
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+MAX_BYTES = 150_000
+"""Largest JWKS that is read: the limit of API Gateway's own JWT authorizer."""
+
+
+class StaticKeys:
+    """A key source that never changes."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(
+        self, keys: KeySet | Mapping[str, Any] | Iterable[PublicKey], *, alg: str | None = None
+    ) -> None:
+        """Hold keys.
+
+        Args:
+            keys: a `KeySet`, a JWKS as a mapping, or public keys.
+            alg: the algorithm of JWKs that do not name one.
+
+        Raises:
+            ConfigError: no usable key, or one that must not be used.
+        """
+        self._keys = _key_set(keys, alg)
+
+    def key(self, kid: str | None) -> PublicKey:
+        """Return the key of that ``kid``; see `kmsjwt.verifier.KeySource`."""
+        found = self._keys.find(kid)
+        if found is None:
+            raise unknown_key(kid, self._keys)
+        return found
+
+    def key_set(self) -> KeySet:
+        """Return all keys."""
+        return self._keys
+
+    def __repr__(self) -> str:
+        return f"StaticKeys({self._keys!r})"
+
+
+class JwksFile(StaticKeys):
+    """A JWKS file, read once when the source is made: for keys that do not rotate."""
+
+    __slots__ = ()
+
+    def __init__(self, path: str | PathLike[str], *, alg: str | None = None) -> None:
+        """Read the file.
+
+        Raises:
+            ConfigError: the file cannot be read, or is no JWKS that may be used.
+        """
+        super().__init__(_parsed(_contents(path), str(path)), alg=alg)
+
+
+def unknown_key(kid: str | None, keys: KeySet) -> UnknownKey:
+    """Return the error for a token whose key is not in a fresh set."""
+    if kid is None:
+        return UnknownKey(
+            f"the token names no kid, and the key set has {len(keys)} keys", code="kid_missing"
+        )
+    return UnknownKey(f"kid is {shown(kid)}, which is none of the {len(keys)} trusted keys")
+
+
+def _key_set(keys: KeySet | Mapping[str, Any] | Iterable[PublicKey], alg: str | None) -> KeySet:
+    if isinstance(keys, KeySet):
+        return keys
+    if isinstance(keys, Mapping):
+        return KeySet.from_jwks(keys, alg=alg)
+    if isinstance(keys, (str, bytes)) or not isinstance(keys, Iterable):
+        raise ConfigError(
+            f"keys is {shown(keys)}, expected a JWKS or public keys",
+            code="keys",
+            fix="use JwksFile for a path, JwksUrl for a URL",
+        )
+    return KeySet(keys)
+
+
+def _contents(path: str | PathLike[str]) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123  pathlib costs a cold start 5 ms
+            contents = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(
+            f"the JWKS file {str(path)!r} cannot be read: {error.strerror}",
+            code="jwks_file",
+            fix="write one with: kmsjwt jwks --key KEY",
+        ) from error
+    if len(contents) > MAX_BYTES:
+        raise ConfigError(
+            f"the JWKS file {str(path)!r} is larger than {MAX_BYTES} bytes", code="jwks_file"
+        )
+    return contents
+
+
+def _parsed(contents: bytes, where: str) -> Mapping[str, Any]:
+    try:
+        return read_json_object(contents)
+    except Undecodable as error:
+        what = "it looks like HTML" if contents.lstrip()[:1] == b"<" else str(error)
+        raise ConfigError(f"{where!r} is no JWKS: {what}", code="jwks_malformed") from None

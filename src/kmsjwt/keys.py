@@ -1,0 +1,224 @@
+"""Public keys, each bound to one algorithm; JWK both ways; sets of keys.
+
+RFC 7517 (JWK), RFC 7518 section 6 (RSA, EC), RFC 8037 (OKP), RFC 9964 (AKP), RFC 7638
+(thumbprint).
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt import _jwk
+from kmsjwt._encoding import b64url_encode, frozen, to_json
+from kmsjwt._immutable import Immutable
+from kmsjwt._jwk import Refused
+from kmsjwt._verify import verify_function
+from kmsjwt.algorithms import Algorithm, algorithm
+from kmsjwt.errors import ConfigError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from kmsjwt._jwk import CryptoKey
+
+
+class PublicKey(Immutable):
+    """A public key that verifies exactly one algorithm, and the ``kid`` it goes by.
+
+    Attributes:
+        kid: the name tokens use for it; the RFC 7638 thumbprint unless given.
+        alg: its one algorithm.
+    """
+
+    __slots__ = ("_members", "_verify", "alg", "kid")
+
+    kid: str
+    alg: Algorithm
+    _members: Mapping[str, str]
+    _verify: Callable[[bytes, bytes], None]
+
+    def __init__(self, key: CryptoKey, alg: str, *, kid: str | None = None) -> None:
+        """Bind a ``cryptography`` public key to the JOSE algorithm named ``alg``.
+
+        Raises:
+            ConfigError: the key is too weak, or its type cannot verify ``alg``.
+        """
+        bound = algorithm(alg)
+        try:
+            members = _jwk.members(key, bound)
+        except Refused as refusal:
+            raise _refused(refusal) from None
+        if kid is not None and not (kid and isinstance(kid, str)):
+            raise ConfigError(f"kid is {shown(kid)}, expected a non-empty string", code="jwk_kid")
+        self._fill(
+            kid=kid or _thumbprint(members, bound),
+            alg=bound,
+            _members=frozen(members),
+            _verify=verify_function(key, bound),
+        )
+
+    @classmethod
+    def from_jwk(cls, jwk: Mapping[str, Any], *, alg: str | None = None) -> PublicKey:
+        """Read one JWK that is to be used for verifying.
+
+        Args:
+            jwk: the JWK's members.
+            alg: the algorithm, where the JWK has none itself. An RSA key without either is
+                taken for RS256, an Ed25519 key for ``Ed25519``.
+
+        Raises:
+            ConfigError: a private or secret key, a weak or malformed one, not for verifying, or
+                of a type that signs no JWT here. Its code starts with ``jwk``.
+        """
+        try:
+            key, name, kid = _jwk.read(jwk, alg)
+        except Refused as refusal:
+            raise _refused(refusal) from None
+        return cls(key, name, kid=kid)
+
+    @classmethod
+    def from_spki(cls, der: bytes, alg: str, *, kid: str | None = None) -> PublicKey:
+        """Read a DER SubjectPublicKeyInfo (RFC 5280), as KMS GetPublicKey answers.
+
+        Raises:
+            ConfigError: not such a key, or one that cannot verify ``alg``.
+        """
+        # Imported here because it costs a cold start 11 ms that a JWKS does not need.
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+        try:
+            key = load_der_public_key(der)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise ConfigError(
+                "the public key is no DER SubjectPublicKeyInfo of a supported key", code="spki"
+            ) from error
+        return cls(key, alg, kid=kid)  # type: ignore[arg-type]  # foreign types are refused there
+
+    @property
+    def thumbprint(self) -> str:
+        """The RFC 7638 thumbprint: SHA-256 of the key's required members, in base64url."""
+        return _thumbprint(self._members, self.alg)
+
+    def to_jwk(self) -> dict[str, str]:
+        """Return the public JWK with ``kid``, ``alg`` and ``use``."""
+        return {**self._members, "kid": self.kid, "alg": self.alg.name, "use": "sig"}
+
+    def verify(self, signature: bytes, signing_input: bytes) -> None:
+        """Check a signature in JOSE form.
+
+        Raises:
+            BadSignature: it is not this key's signature of ``signing_input``.
+        """
+        self._verify(signature, signing_input)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PublicKey):
+            return NotImplemented
+        return self.to_jwk() == other.to_jwk()
+
+    def __hash__(self) -> int:
+        return hash((self.kid, self.alg.name))
+
+    def __repr__(self) -> str:
+        return f"PublicKey(kid={self.kid!r}, alg={self.alg.name!r})"
+
+
+class KeySet(Immutable):
+    """Public keys by ``kid``.
+
+    Attributes:
+        skipped: why each unusable member of a JWKS was left out (RFC 7517 section 5).
+    """
+
+    __slots__ = ("_by_kid", "skipped")
+
+    _by_kid: Mapping[str, PublicKey]
+    skipped: tuple[str, ...]
+
+    def __init__(self, keys: Iterable[PublicKey], *, skipped: Iterable[str] = ()) -> None:
+        """Collect keys.
+
+        Raises:
+            ConfigError: no key at all, or two that share a ``kid``.
+        """
+        by_kid: dict[str, PublicKey] = {}
+        reasons = tuple(skipped)
+        for key in keys:
+            if key.kid in by_kid:
+                raise ConfigError(
+                    f"two keys share the kid {shown(key.kid)}, expected one of each",
+                    code="jwks_duplicate_kid",
+                )
+            by_kid[key.kid] = key
+        if not by_kid:
+            why = f" ({'; '.join(reasons)})" if reasons else ""
+            raise ConfigError(f"the key set has no usable key{why}", code="jwks_no_usable_key")
+        self._fill(_by_kid=by_kid, skipped=reasons)
+
+    @classmethod
+    def from_jwks(cls, jwks: Mapping[str, Any], *, alg: str | None = None) -> KeySet:
+        """Read a JWKS: ``{"keys": [jwk, …]}``. A key that cannot be used is skipped.
+
+        Args:
+            jwks: the document.
+            alg: see `PublicKey.from_jwk`.
+
+        Raises:
+            ConfigError: no key set; private or secret members in any key; two usable keys with
+                one ``kid``; or no usable key. Its code starts with ``jwks``.
+        """
+        entries = jwks.get("keys")
+        if not isinstance(entries, (list, tuple)):
+            raise ConfigError(
+                f"the JWKS has keys {shown(entries)}, expected a list", code="jwks_malformed"
+            )
+        _refuse_private(entries)
+        keys: list[PublicKey] = []
+        skipped: list[str] = []
+        for position, entry in enumerate(entries):
+            try:
+                keys.append(PublicKey.from_jwk(entry, alg=alg))
+            except ConfigError as error:
+                skipped.append(f"key {position}: {error.message}")
+        return cls(keys, skipped=skipped)
+
+    def find(self, kid: str | None) -> PublicKey | None:
+        """Return the key of that ``kid``; without one, the only key if there is only one."""
+        if kid is not None:
+            return self._by_kid.get(kid)
+        if len(self._by_kid) == 1:
+            return next(iter(self._by_kid.values()))
+        return None
+
+    def __iter__(self) -> Iterator[PublicKey]:
+        return iter(self._by_kid.values())
+
+    def __len__(self) -> int:
+        return len(self._by_kid)
+
+    def __repr__(self) -> str:
+        return f"KeySet({list(self._by_kid)})"
+
+
+def _thumbprint(members: Mapping[str, str], alg: Algorithm) -> str:
+    # RFC 7638 section 3.2: only the required members, in lexical order, without white space.
+    # For AKP, RFC 9964 section 6 counts `alg` among them.
+    required = dict(members, alg=alg.name) if alg.kty == "AKP" else members
+    return b64url_encode(sha256(to_json(dict(sorted(required.items())))).digest())
+
+
+def _refused(refusal: Refused) -> ConfigError:
+    return ConfigError(str(refusal), code=refusal.code)
+
+
+def _refuse_private(entries: Iterable[object]) -> None:
+    for position, entry in enumerate(entries):
+        exposed = _jwk.private_members(entry)
+        if exposed:
+            raise ConfigError(
+                f"key {position} of the JWKS holds the private members {', '.join(exposed)}",
+                code="jwks_private",
+                fix="publish public keys only, and replace this key: it is compromised",
+            )

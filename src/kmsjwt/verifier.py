@@ -1,0 +1,247 @@
+"""Token in, `VerifiedToken` out, in three stages: structure, signature, claims.
+
+The algorithm belongs to the key: the header must merely agree with it (RFC 8725 section 3.1).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kmsjwt._encoding import plain
+from kmsjwt._immutable import Immutable
+from kmsjwt.algorithms import Algorithm, algorithm
+from kmsjwt.compact import MAX_LENGTH, UnverifiedToken
+from kmsjwt.errors import (
+    AlgorithmNotAllowed,
+    ConfigError,
+    Forbidden,
+    WrongIssuer,
+    shown,
+)
+from kmsjwt.expectations import (
+    ANY,
+    DEFAULT_LEEWAY,
+    DEFAULT_MAX_LIFETIME,
+    DEFAULT_TYP,
+    Anything,
+    Expectations,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    Check = Callable[[Mapping[str, Any], Mapping[str, Any]], object]
+
+
+class VerifyingKey(Protocol):
+    """A key that checks signatures of one algorithm."""
+
+    @property
+    def kid(self) -> str:
+        """The name tokens use for it."""
+
+    @property
+    def alg(self) -> Algorithm:
+        """Its one algorithm."""
+
+    def verify(self, signature: bytes, signing_input: bytes) -> None:
+        """Raise BadSignature, or CannotKnow if the question could not be answered."""
+
+
+class KeySource(Protocol):
+    """Where a verifier finds the key of a token."""
+
+    def key(self, kid: str | None) -> VerifyingKey:
+        """Return the key of that ``kid`` (the only key, for a token without one).
+
+        Raises:
+            UnknownKey: the key set is fresh and has no such key.
+            KeySourceError: the key set could not be had.
+        """
+
+
+class VerifiedToken(Immutable):
+    """A token that passed every check of one verifier.
+
+    Attributes:
+        header: the JOSE header, read-only.
+        claims: the claims, read-only all the way down: arrays are tuples.
+        kid: the name of the key that signed it.
+        alg: the JOSE algorithm of that key.
+    """
+
+    __slots__ = ("alg", "claims", "header", "kid")
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+    kid: str
+    alg: str
+
+    def __init__(
+        self, *, header: Mapping[str, Any], claims: Mapping[str, Any], kid: str, alg: str
+    ) -> None:
+        self._fill(header=header, claims=claims, kid=kid, alg=alg)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a plain, mutable copy: ``{"header": {…}, "claims": {…}}``, fit for JSON."""
+        return {"header": plain(self.header), "claims": plain(self.claims)}
+
+    def __repr__(self) -> str:
+        return f"VerifiedToken(kid={shown(self.kid)}, jti={shown(self.claims.get('jti'))})"
+
+
+class Verifier:
+    """Checks tokens of one issuer. Safe to share between threads."""
+
+    __slots__ = ("_algorithms", "_check", "_clock", "_expectations", "_keys", "_max_length")
+
+    def __init__(
+        self,
+        keys: KeySource,
+        *,
+        issuer: str | Anything,
+        audience: str | Collection[str] | Anything,
+        typ: str | Collection[str] | Anything = DEFAULT_TYP,
+        algorithms: Collection[str] | Anything = ANY,
+        leeway: float = DEFAULT_LEEWAY,
+        max_lifetime: float | Anything = DEFAULT_MAX_LIFETIME,
+        max_length: int = MAX_LENGTH,
+        check: Check | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Set up a verifier; `ANY` is said aloud where a check is to be left out.
+
+        Args:
+            keys: where the keys are, such as `kmsjwt.jwks.JwksUrl` or `kmsjwt.kms.KmsKeys`.
+            issuer: the one acceptable ``iss``, to the character.
+            audience: one or several; ``aud`` must name at least one of them.
+            typ: acceptable ``typ``: by default JWT and at+jwt, in any case.
+            algorithms: JOSE names to allow; ANY allows what the keys are bound to.
+            leeway: seconds of clock difference to forgive, 0 to 300.
+            max_lifetime: longest life of a token in seconds.
+            max_length: longest token that is looked at, in characters.
+            check: your own say, called last as ``check(header, claims)``; it refuses by raising
+                `Forbidden` or by returning False.
+            clock: seconds since 1970.
+
+        Raises:
+            ConfigError: a setting makes no sense.
+        """
+        if not hasattr(keys, "key"):
+            raise ConfigError(
+                f"keys is {shown(keys)}, expected a key source",
+                code="keys",
+                fix="use StaticKeys, JwksFile, JwksUrl, KmsKeys or KmsVerify",
+            )
+        self._keys = keys
+        self._expectations = Expectations(
+            issuer=issuer, audience=audience, typ=typ, leeway=leeway, max_lifetime=max_lifetime
+        )
+        self._algorithms = _allowed(algorithms)
+        self._max_length = max_length
+        self._check = check
+        self._clock = clock
+
+    @property
+    def issuer(self) -> str | Anything:
+        """The expected ``iss``."""
+        return self._expectations.issuer
+
+    def verify(self, token: object) -> VerifiedToken:
+        """Check a compact token.
+
+        Args:
+            token: the token alone, without ``Bearer``. Anything but a str is refused alike.
+
+        Returns:
+            The verified token; there is no other answer.
+
+        Raises:
+            TokenError: the token is to blame. `Forbidden` is for a good token that may not.
+            CannotKnow: the keys could not be had. This is not a denial.
+        """
+        return self.verify_parsed(UnverifiedToken.parse(token, max_length=self._max_length))
+
+    def verify_parsed(self, token: UnverifiedToken) -> VerifiedToken:
+        """Check a token that `UnverifiedToken.parse` took apart. Raises as `verify` does."""
+        key = self._keys.key(token.kid)
+        self._require_algorithm(key, token.alg)
+        key.verify(token.signature, token.signing_input)
+        claims = token.unverified_claims()
+        self._expectations.check(token.header, claims, self._clock())
+        if self._check is not None:
+            _ask(self._check, token.header, claims)
+        return VerifiedToken(header=token.header, claims=claims, kid=key.kid, alg=key.alg.name)
+
+    def _require_algorithm(self, key: VerifyingKey, alg: str) -> None:
+        bound = key.alg.name
+        if alg != bound:
+            raise AlgorithmNotAllowed(f"alg is {shown(alg)}, expected {bound} of the key")
+        if not isinstance(self._algorithms, Anything) and bound not in self._algorithms:
+            allowed = ", ".join(sorted(self._algorithms))
+            raise AlgorithmNotAllowed(f"alg is {bound}, expected {allowed}")
+
+
+class AnyOf:
+    """Several verifiers, each for an issuer of its own.
+
+    The unverified ``iss`` only chooses among the configured issuers; the chosen verifier then
+    checks everything, ``iss`` included.
+    """
+
+    __slots__ = ("_by_issuer", "_max_length")
+
+    def __init__(self, *verifiers: Verifier, max_length: int = MAX_LENGTH) -> None:
+        """Join verifiers.
+
+        Raises:
+            ConfigError: none given, two for one issuer, or one that accepts ANY issuer.
+        """
+        by_issuer: dict[str, Verifier] = {}
+        for verifier in verifiers:
+            issuer = verifier.issuer
+            if isinstance(issuer, Anything) or issuer in by_issuer:
+                raise ConfigError(
+                    f"issuer {issuer!r} cannot be told apart, expected each verifier's own",
+                    code="any_of",
+                )
+            by_issuer[issuer] = verifier
+        if not by_issuer:
+            raise ConfigError("AnyOf has no verifier, expected at least one", code="any_of")
+        self._by_issuer = by_issuer
+        self._max_length = max_length
+
+    def verify(self, token: object) -> VerifiedToken:
+        """Check a token with the verifier of its issuer. Raises as `Verifier.verify` does."""
+        parsed = UnverifiedToken.parse(token, max_length=self._max_length)
+        iss = parsed.unverified_claims().get("iss")
+        chosen = self._by_issuer.get(iss) if isinstance(iss, str) else None
+        if chosen is None:
+            expected = " or ".join(map(repr, self._by_issuer))
+            raise WrongIssuer(f"iss is {shown(iss)}, expected {expected}", claim="iss")
+        return chosen.verify_parsed(parsed)
+
+
+def _allowed(algorithms: Collection[str] | Anything) -> frozenset[str] | Anything:
+    if isinstance(algorithms, Anything):
+        return algorithms
+    if isinstance(algorithms, str) or not algorithms:
+        raise ConfigError(
+            f"algorithms is {shown(algorithms)}, expected a list of names or ANY",
+            code="algorithms",
+        )
+    return frozenset(algorithm(name).name for name in algorithms)
+
+
+def _ask(check: Check, header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+    answer = check(header, claims)
+    if answer is None or answer is True:
+        return
+    if answer is False:
+        raise Forbidden("check() returned False")
+    raise ConfigError(
+        f"check() returned {shown(answer)}, expected None, True or False",
+        code="check_answer",
+        fix="raise Forbidden to refuse a token, return nothing to let it pass",
+    )
