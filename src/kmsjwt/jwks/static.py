@@ -73,7 +73,7 @@ def unknown_key(kid: str | None, keys: KeySet) -> UnknownKey:
     return UnknownKey(f"kid is {shown(kid)}, which is none of the {len(keys)} trusted keys")
 
 
-def _key_set(keys: KeySet | Mapping[str, Any] | Iterable[PublicKey], alg: str | None) -> KeySet:
+def _key_set(keys: object, alg: str | None) -> KeySet:
     if isinstance(keys, KeySet):
         return keys
     if isinstance(keys, Mapping):
