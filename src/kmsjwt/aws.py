@@ -1,0 +1,243 @@
+"""The one door to boto3: clients that answer in time, and AWS's errors told as ours.
+
+boto3 is imported here alone, inside functions: verifying needs none of it. Errors are read by
+their shape, so a stand-in for KMS needs no botocore either.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt.errors import (
+    ConfigError,
+    KmsAccessDenied,
+    KmsError,
+    KmsKeyNotFound,
+    KmsKeyUnusable,
+    KmsThrottled,
+    KmsUnavailable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# boto3 waits 60 s by default, and Lambda authorizers are cut off after 10. Two attempts of
+# 1 s to connect and 2 s to answer, and a pause between them, end before that.
+CONNECT_TIMEOUT = 1.0
+READ_TIMEOUT = 2.0
+ATTEMPTS = 2
+
+_NEW_KEY = "make one with: kmsjwt key create NAME"
+_DIAGNOSES: dict[str, tuple[type[KmsError], str, str]] = {
+    "NotFoundException": (
+        KmsKeyNotFound,
+        "is not there",
+        f"check the name, the account and the Region, or {_NEW_KEY}",
+    ),
+    "DisabledException": (
+        KmsKeyUnusable,
+        "is disabled",
+        "enable it with: aws kms enable-key --key-id KEY",
+    ),
+    "KMSInvalidStateException": (
+        KmsKeyUnusable,
+        "is in a state that allows no use, such as pending deletion",
+        "see aws kms describe-key; aws kms cancel-key-deletion rescues it",
+    ),
+    "InvalidKeyUsageException": (
+        KmsKeyUnusable,
+        "has the wrong usage or spec for this",
+        "use a key of usage SIGN_VERIFY, and an algorithm of its spec",
+    ),
+    "UnsupportedOperationException": (
+        KmsKeyUnusable,
+        "is of a kind that cannot do this",
+        "use an asymmetric key of usage SIGN_VERIFY",
+    ),
+    "InvalidArnException": (
+        KmsKeyNotFound,
+        "is named by an ARN that KMS does not accept",
+        "check the ARN, and that the client is in its Region",
+    ),
+    "KeyUnavailableException": (KmsUnavailable, "is unavailable for the moment", "try again"),
+    "DependencyTimeoutException": (KmsUnavailable, "could not be used: KMS timed out", "try again"),
+    "KMSInternalException": (KmsUnavailable, "could not be used: KMS failed inside", "try again"),
+    "InternalFailure": (KmsUnavailable, "could not be used: KMS failed inside", "try again"),
+    "ServiceUnavailable": (KmsUnavailable, "could not be used: KMS is unavailable", "try again"),
+}
+_THROTTLING = frozenset(
+    {"ThrottlingException", "Throttling", "LimitExceededException", "RequestLimitExceeded"}
+)
+_BAD_CREDENTIALS = frozenset(
+    {
+        "ExpiredTokenException",
+        "ExpiredToken",
+        "UnrecognizedClientException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "IncompleteSignature",
+        "MissingAuthenticationToken",
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "CredentialRetrievalError",
+        "TokenRetrievalError",
+        "UnauthorizedSSOTokenError",
+        "SSOTokenLoadError",
+    }
+)
+_GET_CREDENTIALS = (
+    "sign in (aws configure, aws sso login) or set AWS_PROFILE; "
+    "without an account: kmsjwt local run -- COMMAND"
+)
+
+
+def kms_client(region: str | None = None) -> Any:
+    """Return a boto3 KMS client whose timeouts fit a Lambda authorizer.
+
+    Args:
+        region: the Region; the environment's when None.
+
+    Raises:
+        ConfigError: boto3 is not installed, or no Region is known.
+    """
+    try:
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+    except ImportError as error:
+        raise ConfigError(
+            "boto3 is not installed, and KMS is reached through it",
+            code="no_boto3",
+            fix="pip install 'kmsjwt[aws]'",
+        ) from error
+    settings = Config(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+    )
+    try:
+        return boto3.session.Session().client("kms", region_name=region, config=settings)
+    except (BotoCoreError, ValueError) as error:
+        raise _no_client(error) from error
+
+
+def call(method: Callable[..., Any], action: str, key: str, **parameters: Any) -> Any:
+    """Call one KMS operation and tell its failure as ours.
+
+    Args:
+        method: the client's method.
+        action: the operation's name in IAM, such as ``Sign``.
+        key: the key as its user named it, for messages.
+        **parameters: the operation's own.
+
+    Raises:
+        KmsError: KMS refused, failed or could not be reached.
+    """
+    try:
+        return method(**parameters)
+    except Exception as error:
+        told = explain(error, action, key)
+        if told is None:
+            raise
+        raise told from error
+
+
+def error_code(error: BaseException) -> str:
+    """Return AWS's error code, or the exception's class name where AWS did not answer."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        return str(response.get("Error", {}).get("Code", ""))
+    return type(error).__name__
+
+
+def explain(error: Exception, action: str, key: str) -> KmsError | None:
+    """Return our error for what boto3 raised, or None if it is neither AWS's nor the network's."""
+    code = error_code(error)
+    details: dict[str, Any] = {"action": action, "key": key, "aws_code": code}
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        details["request_id"] = str(response.get("ResponseMetadata", {}).get("RequestId", ""))
+    elif not _is_connection_trouble(error) and code not in _BAD_CREDENTIALS:
+        return None
+    if code in _BAD_CREDENTIALS:
+        return KmsAccessDenied(
+            f"kms:{action} on {key} was not sent or not accepted: {_credentials_fault(code)}",
+            code="no_credentials",
+            fix=_GET_CREDENTIALS,
+            **details,
+        )
+    if code in {"AccessDeniedException", "AccessDenied"}:
+        return _denied(action, key, _aws_message(response), details)
+    if code in _THROTTLING:
+        return KmsThrottled(
+            f"kms:{action} on {key} was throttled: the account's request quota is used up",
+            fix="try again with back-off; verify locally, and ask AWS for a higher quota",
+            **details,
+        )
+    if code in _DIAGNOSES:
+        kind, state, fix = _DIAGNOSES[code]
+        return kind(f"the KMS key {key} {state} (kms:{action})", fix=fix, **details)
+    if response is None:
+        return KmsUnavailable(
+            f"KMS could not be reached for kms:{action} on {key}: {code}",
+            fix="check the network path, the Region and any VPC endpoint; try again",
+            **details,
+        )
+    return _other(action, key, response, details)
+
+
+def _denied(action: str, key: str, told: str, details: dict[str, Any]) -> KmsAccessDenied:
+    fix = f"allow kms:{action} on the key's ARN, in the role's policy or the key's"
+    if action in {"Sign", "Verify"}:
+        fix += (
+            "; conditions that refuse: kms:RequestAlias (the key is used by its ARN),"
+            " kms:SigningAlgorithm, kms:MessageType"
+        )
+    because = f" ({told})" if told else ""
+    return KmsAccessDenied(f"kms:{action} on {key} is denied{because}", fix=fix, **details)
+
+
+def _other(action: str, key: str, response: dict[str, Any], details: dict[str, Any]) -> KmsError:
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    kind = KmsUnavailable if isinstance(status, int) and status >= 500 else KmsError
+    told = _aws_message(response)
+    return kind(
+        f"kms:{action} on {key} failed: {details['aws_code']} {told}".rstrip(),
+        fix="see the KMS API reference for this operation",
+        **details,
+    )
+
+
+def _aws_message(response: object) -> str:
+    if not isinstance(response, dict):
+        return ""
+    return str(response.get("Error", {}).get("Message", ""))[:400]
+
+
+def _credentials_fault(code: str) -> str:
+    if code in {"ExpiredTokenException", "ExpiredToken"}:
+        return "the AWS credentials have expired"
+    if code in {"NoCredentialsError", "PartialCredentialsError"}:
+        return "no AWS credentials were found"
+    return f"the AWS credentials are not valid ({code})"
+
+
+def _is_connection_trouble(error: Exception) -> bool:
+    if isinstance(error, (ConnectionError, TimeoutError)):
+        return True
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & {"HTTPClientError", "ConnectionError", "EndpointConnectionError"})
+
+
+def _no_client(error: Exception) -> ConfigError:
+    if type(error).__name__ == "NoRegionError":
+        return ConfigError(
+            "no AWS Region is set, and the key is not named by an ARN",
+            code="no_region",
+            fix="set AWS_REGION or KMSJWT_REGION, or name the key by its ARN",
+        )
+    return ConfigError(
+        f"no KMS client could be made: {error}",
+        code="aws_config",
+        fix="check AWS_PROFILE, AWS_REGION and ~/.aws/config",
+    )

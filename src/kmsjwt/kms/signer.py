@@ -1,0 +1,209 @@
+"""Signing with a key that stays in KMS.
+
+IAM: ``kms:Sign`` and ``kms:GetPublicKey`` on the key's ARN, in separate statements if either
+has conditions: ``kms:SigningAlgorithm`` and ``kms:MessageType`` never match GetPublicKey.
+"""
+
+from __future__ import annotations
+
+import time
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt import aws
+from kmsjwt._immutable import Immutable
+from kmsjwt.algorithms import Algorithm, algorithm, ecdsa_der_to_jose
+from kmsjwt.errors import BadSignature, CannotKnow, KmsError
+from kmsjwt.issuer import Signature
+from kmsjwt.kms.client import KmsClient, client_for
+from kmsjwt.kms.message import message, message_type_for
+from kmsjwt.kms.public import Kid, KmsPublicKey, fetch, require_kid
+from kmsjwt.kms.reference import KeyReference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REFRESH = 300
+"""Seconds until an alias is looked up again."""
+MAX_STALE = 3_600
+"""Seconds an alias's last known key is used while KMS cannot be asked."""
+_RETRY = 10
+
+
+class KmsSigner:
+    """Names the KMS key that signs now, and follows its alias when that moves.
+
+    An alias is resolved to a key once per refresh time. Signing is by that key's ARN, so a
+    token never carries one key's ``kid`` and another's signature.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        client: KmsClient | None = None,
+        region: str | None = None,
+        alg: str | None = None,
+        kid: Kid = "thumbprint",
+        message_type: str | None = None,
+        refresh: float = REFRESH,
+        max_stale: float = MAX_STALE,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Name the key. KMS is first asked when the first token is issued.
+
+        Args:
+            key: key id, key ARN, ``alias/NAME`` or alias ARN. An ARN's own Region wins.
+            client: any boto3 KMS client; one with short timeouts is made if None.
+            region: the Region, where neither the ARN nor a client says it.
+            alg: the JOSE algorithm; by default the key spec's (RS256 for RSA).
+            kid: what tokens call the key: its RFC 7638 thumbprint, or its KMS key id.
+            message_type: KMS ``MessageType``; RAW where a key policy demands it, which limits
+                header and claims to 4,096 bytes.
+            refresh: seconds until an alias is looked up again.
+            max_stale: seconds the last known key is used while it cannot be looked up.
+            clock: seconds since 1970.
+
+        Raises:
+            ConfigError: a setting makes no sense, boto3 is missing, or no Region is known.
+        """
+        require_kid(kid)
+        self._key = KeyReference.parse(key)
+        if alg is not None:
+            message_type_for(algorithm(alg), message_type)
+        self._alg = alg
+        self._wanted_type = message_type
+        self._client = client_for(self._key, client, region)
+        self._kid = kid
+        self._refresh = refresh
+        self._max_stale = max_stale
+        self._clock = clock
+        self._lock = Lock()
+        self._known: _Resolution | None = None
+
+    def current(self) -> KmsSigningKey:
+        """Return the key that signs now, bound to its ARN; see `kmsjwt.issuer.Signer`.
+
+        Raises:
+            KmsError: the key cannot be looked up, and no answer is young enough to use.
+            ConfigError: the key's spec does not sign the algorithm asked for.
+        """
+        known = self._known
+        now = self._clock()
+        if known is not None and (not self._key.is_alias or now < known.look_again):
+            return known.key
+        with self._lock:
+            return self._looked_up(now).key
+
+    def _looked_up(self, now: float) -> _Resolution:
+        known = self._known
+        if known is not None and now < known.look_again:
+            return known  # another thread was first
+        try:
+            found = fetch(self._client, self._key, self._alg, self._kid)
+        except CannotKnow:
+            if known is None or not 0 <= now - known.looked_up < self._max_stale:
+                raise
+            resolution = _Resolution(known.key, known.looked_up, now + _RETRY)
+        else:
+            resolution = _Resolution(self._signing_key(found, known), now, now + self._refresh)
+        self._known = resolution
+        return resolution
+
+    def _signing_key(self, found: KmsPublicKey, known: _Resolution | None) -> KmsSigningKey:
+        if known is not None and known.key.arn == found.arn:
+            return known.key
+        kind = message_type_for(found.public.alg, self._wanted_type)
+        return KmsSigningKey(found, self._client, kind)
+
+    def __repr__(self) -> str:
+        return f"KmsSigner({self._key.text!r})"
+
+
+class KmsSigningKey(Immutable):
+    """One KMS key, by ARN, with one algorithm and one ``kid``.
+
+    Attributes:
+        arn: the key's ARN.
+    """
+
+    __slots__ = ("_client", "_kind", "_public", "arn")
+
+    arn: str
+    _client: KmsClient
+    _kind: str
+    _public: Any
+
+    def __init__(self, found: KmsPublicKey, client: KmsClient, kind: str) -> None:
+        self._fill(arn=found.arn, _public=found.public, _client=client, _kind=kind)
+
+    @property
+    def kid(self) -> str:
+        """What tokens call the key."""
+        return str(self._public.kid)
+
+    @property
+    def alg(self) -> Algorithm:
+        """Its algorithm."""
+        alg: Algorithm = self._public.alg
+        return alg
+
+    def sign(self, signing_input: bytes) -> Signature:
+        """Have KMS sign, and check here what came back before anyone uses it.
+
+        Raises:
+            ClaimsRefused: over KMS's limit for a RAW message.
+            KmsError: KMS did not sign, signed with another key, or wrongly.
+        """
+        answer = aws.call(
+            self._client.sign,
+            "Sign",
+            self.arn,
+            KeyId=self.arn,
+            Message=message(self._kind, self._public, signing_input),
+            MessageType=self._kind,
+            SigningAlgorithm=self.alg.kms_name,
+        )
+        request_id = str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
+        if answer["KeyId"] != self.arn:
+            raise self._wrong(f"KMS signed with {answer['KeyId']}, expected {self.arn}", request_id)
+        value = self._jose_form(answer["Signature"], request_id)
+        try:
+            self._public.verify(value, signing_input)
+        except BadSignature as error:
+            raise self._wrong(f"the signature from KMS is wrong: {error}", request_id) from error
+        return Signature(value, request_id)
+
+    def _jose_form(self, signature: bytes, request_id: str) -> bytes:
+        if self.alg.kty != "EC":
+            return signature
+        try:
+            return ecdsa_der_to_jose(signature, int(self.alg.signature_length or 0))
+        except ValueError as error:
+            raise self._wrong(f"the signature from KMS is no DER: {error}", request_id) from error
+
+    def _wrong(self, message: str, request_id: str) -> KmsError:
+        return KmsError(
+            message,
+            action="Sign",
+            key=self.arn,
+            request_id=request_id,
+            code="kms_wrong_answer",
+            fix="nothing was issued; if it happens again, check what stands between here and KMS",
+        )
+
+    def __repr__(self) -> str:
+        return f"KmsSigningKey({self.arn!r}, kid={self.kid!r}, alg={self.alg.name!r})"
+
+
+class _Resolution(Immutable):
+    """Which key an alias stood for, and when."""
+
+    __slots__ = ("key", "look_again", "looked_up")
+
+    key: KmsSigningKey
+    looked_up: float
+    look_again: float
+
+    def __init__(self, key: KmsSigningKey, looked_up: float, look_again: float) -> None:
+        self._fill(key=key, looked_up=looked_up, look_again=look_again)

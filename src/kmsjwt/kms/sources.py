@@ -1,0 +1,292 @@
+"""Verifying with KMS keys: by their public halves, or, spelled out, by asking KMS each time.
+
+IAM: ``kms:GetPublicKey`` on the keys' ARNs; `KmsVerify` needs ``kms:Verify`` as well.
+"""
+
+from __future__ import annotations
+
+import time
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from kmsjwt import aws
+from kmsjwt._immutable import Immutable
+from kmsjwt.algorithms import Algorithm, algorithm, ecdsa_jose_to_der
+from kmsjwt.errors import (
+    BadSignature,
+    ClaimsRefused,
+    ConfigError,
+    KmsError,
+    KmsKeyUnusable,
+    UnknownKey,
+    shown,
+)
+from kmsjwt.keys import KeySet, PublicKey
+from kmsjwt.kms.client import KmsClient, client_for
+from kmsjwt.kms.message import message
+from kmsjwt.kms.public import Kid, KmsPublicKey, fetch, require_kid
+from kmsjwt.kms.reference import KeyReference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REFRESH = 3_600
+"""Seconds until public keys are fetched again, so that a disabled key stops being trusted."""
+MAX_STALE = 86_400
+"""Seconds a fetched key is trusted while KMS cannot be asked."""
+_RETRY = 30
+
+
+class KmsKeys:
+    """The public keys of KMS keys named one by one, fetched once and refreshed.
+
+    A key that KMS reports disabled or pending deletion stops being trusted at the next refresh.
+    Any other trouble keeps the keys that are known, up to ``max_stale``.
+    """
+
+    def __init__(
+        self,
+        *keys: str,
+        client: KmsClient | None = None,
+        region: str | None = None,
+        alg: str | None = None,
+        kid: Kid = "thumbprint",
+        refresh: float = REFRESH,
+        max_stale: float = MAX_STALE,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Name the keys. KMS is first asked when the first token is verified.
+
+        Args:
+            *keys: key ids or key ARNs. Never an alias: once it moved, the tokens its former key
+                signed would be refused.
+            client: any boto3 KMS client; one with short timeouts is made per Region if None.
+            region: the Region of keys named by id.
+            alg: the JOSE algorithm of the keys; by default each key spec's own.
+            kid: what tokens call a key: its RFC 7638 thumbprint, or its KMS key id.
+            refresh: seconds until the keys are fetched again.
+            max_stale: seconds a key is trusted without KMS confirming it.
+            clock: seconds since 1970.
+
+        Raises:
+            ConfigError: an alias, no key, or a setting that makes no sense.
+        """
+        if not keys:
+            raise ConfigError("no KMS key is named, expected ids or ARNs", code="keys")
+        require_kid(kid)
+        if alg is not None:
+            algorithm(alg)
+        self._cells = tuple(
+            _Cell(reference, client_for(reference, client, region), alg, kid)
+            for reference in map(_fixed, dict.fromkeys(keys))
+        )
+        self._refresh = refresh
+        self._max_stale = max_stale
+        self._clock = clock
+        self._lock = Lock()
+
+    def key(self, kid: str | None) -> PublicKey:
+        """Return the key of that ``kid``; see `kmsjwt.verifier.KeySource`.
+
+        Raises:
+            UnknownKey: every configured key is known, and it is none of them.
+            KmsError: it may be a key that KMS cannot be asked about now.
+        """
+        now = self._clock()
+        self._freshen(now)
+        trusted = [cell.public for cell in self._cells if cell.public is not None]
+        if kid is None and len(self._cells) == 1 and trusted:
+            return trusted[0]
+        for public in trusted:
+            if public.kid == kid:
+                return public
+        raise self._not_found(kid, trusted)
+
+    def key_set(self) -> KeySet:
+        """Return all keys, for publishing. Raises KmsError if one of them is not known."""
+        self._freshen(self._clock())
+        for cell in self._cells:
+            if cell.public is None and not cell.withdrawn and cell.error is not None:
+                raise cell.error
+        return KeySet(cell.public for cell in self._cells if cell.public is not None)
+
+    def _freshen(self, now: float) -> None:
+        if all(cell.is_fresh(now) for cell in self._cells):
+            return
+        with self._lock:
+            for cell in self._cells:
+                if not cell.is_fresh(now):
+                    cell.refresh(now, self._refresh, self._max_stale)
+
+    def _not_found(self, kid: str | None, trusted: list[PublicKey]) -> UnknownKey | KmsError:
+        for cell in self._cells:
+            unsure = cell.public is None and cell.error is not None
+            if unsure and (not cell.withdrawn or not trusted) and cell.error is not None:
+                return cell.error
+        if kid is None:
+            return UnknownKey(
+                f"the token names no kid, and {len(self._cells)} keys are configured",
+                code="kid_missing",
+            )
+        return UnknownKey(f"kid is {shown(kid)}, which is none of the {len(trusted)} trusted keys")
+
+    def __repr__(self) -> str:
+        return f"KmsKeys({', '.join(repr(cell.reference.text) for cell in self._cells)})"
+
+
+class KmsVerify:
+    """Asks KMS to verify each token: slower by a network call, counted against the key's quota.
+
+    The choice for those who want every verification in CloudTrail. Its public key is fetched
+    once, for its ``kid`` and algorithm.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        client: KmsClient | None = None,
+        region: str | None = None,
+        alg: str | None = None,
+        kid: Kid = "thumbprint",
+    ) -> None:
+        """Name the key; the arguments are those of `KmsKeys`.
+
+        Raises:
+            ConfigError: an alias, or a setting that makes no sense.
+        """
+        require_kid(kid)
+        if alg is not None:
+            algorithm(alg)
+        self._reference = _fixed(key)
+        self._client = client_for(self._reference, client, region)
+        self._alg = alg
+        self._kid = kid
+        self._found: KmsPublicKey | None = None
+
+    def key(self, kid: str | None) -> KmsVerifyingKey:
+        """Return the key, which asks KMS; see `kmsjwt.verifier.KeySource`.
+
+        Raises:
+            UnknownKey: the token names another key.
+            KmsError: the key's public half could not be fetched.
+        """
+        if self._found is None:
+            self._found = fetch(self._client, self._reference, self._alg, self._kid)
+        if kid is not None and kid != self._found.public.kid:
+            raise UnknownKey(f"kid is {shown(kid)}, which is not the configured key")
+        return KmsVerifyingKey(self._found, self._client)
+
+    def __repr__(self) -> str:
+        return f"KmsVerify({self._reference.text!r})"
+
+
+class KmsVerifyingKey(Immutable):
+    """A key whose signatures KMS checks."""
+
+    __slots__ = ("_client", "_found")
+
+    _found: KmsPublicKey
+    _client: KmsClient
+
+    def __init__(self, found: KmsPublicKey, client: KmsClient) -> None:
+        self._fill(_found=found, _client=client)
+
+    @property
+    def kid(self) -> str:
+        """What tokens call the key."""
+        return self._found.public.kid
+
+    @property
+    def alg(self) -> Algorithm:
+        """Its algorithm."""
+        return self._found.public.alg
+
+    def verify(self, signature: bytes, signing_input: bytes) -> None:
+        """Ask KMS.
+
+        Raises:
+            BadSignature: KMS says that it is not this key's signature.
+            KmsError: KMS did not say. This is not a denial.
+        """
+        public = self._found.public
+        if self.alg.signature_length not in (None, len(signature)):
+            raise BadSignature(
+                f"the signature is {len(signature)} bytes, expected {self.alg.signature_length}",
+                code="signature_length",
+            )
+        try:
+            body = message(self.alg.message_type, public, signing_input)
+        except ClaimsRefused as error:
+            raise BadSignature("the token is longer than KMS could have signed") from error
+        try:
+            aws.call(
+                self._client.verify,
+                "Verify",
+                self._found.arn,
+                KeyId=self._found.arn,
+                Message=body,
+                MessageType=self.alg.message_type,
+                Signature=ecdsa_jose_to_der(signature) if self.alg.kty == "EC" else signature,
+                SigningAlgorithm=self.alg.kms_name,
+            )
+        except KmsError as error:
+            # The one answer that means "bad token"; every other one means "not known".
+            if error.aws_code == "KMSInvalidSignatureException":
+                raise BadSignature(f"the {self.alg.name} signature does not verify") from None
+            raise
+
+    def __repr__(self) -> str:
+        return f"KmsVerifyingKey({self._found.arn!r})"
+
+
+class _Cell:
+    """What is known of one configured key: its public half, or why there is none."""
+
+    def __init__(
+        self, reference: KeyReference, client: KmsClient, alg: str | None, kid: Kid
+    ) -> None:
+        self.reference = reference
+        self.public: PublicKey | None = None
+        self.error: KmsError | None = None
+        self.withdrawn = False
+        self._client = client
+        self._alg = alg
+        self._kid = kid
+        self._confirmed = 0.0
+        self._asked = 0.0
+        self._ask_again = 0.0
+
+    def is_fresh(self, now: float) -> bool:
+        # A clock that went backwards makes an answer old, never young for ever.
+        return self._asked <= now < self._ask_again
+
+    def refresh(self, now: float, refresh: float, max_stale: float) -> None:
+        self._asked = now
+        try:
+            found = fetch(self._client, self.reference, self._alg, self._kid)
+        except KmsError as error:
+            self.error = error
+            self.withdrawn = isinstance(error, KmsKeyUnusable)
+            self._ask_again = now + _RETRY
+            if self.withdrawn or not 0 <= now - self._confirmed < max_stale:
+                self.public = None
+            return
+        self.error = None
+        self.withdrawn = False
+        self._confirmed = now
+        self._ask_again = now + refresh
+        if self.public != found.public:
+            self.public = found.public
+
+
+def _fixed(key: str) -> KeyReference:
+    reference = KeyReference.parse(key)
+    if reference.is_alias:
+        raise ConfigError(
+            f"{reference} is an alias, expected key ids or ARNs to verify with",
+            code="alias_to_verify",
+            fix="once the alias moves, tokens its former key signed would be refused: "
+            "name the keys themselves, or use the published JWKS",
+        )
+    return reference
