@@ -1,0 +1,272 @@
+"""The authorizer: an event in, a decision out, in the words of the gateway that asked."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kmsjwt._log import log_line
+from kmsjwt.compact import UnverifiedToken
+from kmsjwt.errors import CannotKnow, ConfigError, Forbidden, KmsJwtError, TokenError, shown
+from kmsjwt.gateway.arn import WHOLE_STAGE_UNNAMED
+from kmsjwt.gateway.bearer import bearer_token
+from kmsjwt.gateway.caller import DEFAULT_CONTEXT, context_of, principal_of
+from kmsjwt.gateway.decision import ALLOW, DENY, INVALID, Decision
+from kmsjwt.gateway.doors import front_doors, read_event
+from kmsjwt.gateway.iam import RESERVED_CONTEXT
+from kmsjwt.gateway.logged import loggable, message_of, route_of
+from kmsjwt.gateway.request import AuthRequest, UnknownEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from kmsjwt._log import Log
+    from kmsjwt.verifier import VerifiedToken
+
+UNAUTHORIZED = "Unauthorized"
+"""The one exception text that API Gateway answers with 401; any other is a 500."""
+
+
+class TokenVerifier(Protocol):
+    """What an authorizer asks: `kmsjwt.Verifier`, `kmsjwt.AnyOf`, or one of your own."""
+
+    def verify(self, token: str) -> VerifiedToken:
+        """Return the verified token, or raise TokenError, Forbidden or CannotKnow."""
+
+
+class Unauthorized(TokenError):
+    """Its text is exactly ``Unauthorized``, which API Gateway answers with 401.
+
+    Attributes:
+        reason: the stable code of the fault, for logs and tests; no gateway sees it.
+        detail: what was wrong, free of token text; no gateway sees it.
+    """
+
+    code = "unauthorized"
+
+    def __init__(self, reason: str = "unauthorized", detail: str | None = None) -> None:
+        super().__init__(UNAUTHORIZED)
+        self.reason = reason
+        self.detail = detail
+
+
+class Authorizer:
+    """A Lambda authorizer for REST, HTTP and WebSocket APIs; call it as the Lambda handler.
+
+    It tells the gateways apart by their events. Its policies name the whole API and stage and
+    depend on the token alone, so a cached answer is right for every route.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_context",
+        "_deny_invalid",
+        "_doors",
+        "_log",
+        "_principal_claim",
+        "_verifier",
+    )
+
+    def __init__(
+        self,
+        verifier: TokenVerifier,
+        *,
+        on_invalid: str = "401",
+        response: str = "iam",
+        principal_claim: str = "sub",
+        context: Iterable[str] = DEFAULT_CONTEXT,
+        log: Log = log_line,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Set up an authorizer.
+
+        Args:
+            verifier: checks tokens.
+            on_invalid: what becomes of no token or a bad one. ``401``: REST and WebSocket APIs
+                are told ``Unauthorized`` by an exception, which Lambda counts as an error; HTTP
+                APIs get a denial (403), since raising there is not verified against AWS.
+                ``deny``: a denial everywhere.
+            response: what HTTP APIs of payload format 2.0 want: ``iam``, or ``simple`` if the
+                authorizer's ``EnableSimpleResponses`` is on.
+            principal_claim: the claim that becomes ``principalId``; without it ``client_id``.
+            context: names of the claims that the backend is told.
+            log: takes one line per decision.
+            clock: seconds from any beginning, for the duration in the log.
+
+        Raises:
+            ConfigError: a setting makes no sense; the message names each that does not.
+        """
+        names = (context,) if isinstance(context, str) else tuple(context)
+        faults = _faults(verifier, on_invalid, response, principal_claim, names)
+        if isinstance(context, str):
+            faults.append(f"context is {shown(context)}, expected several names of claims")
+        if faults:
+            raise ConfigError("; ".join(faults), code="authorizer")
+        self._verifier = verifier
+        self._deny_invalid = on_invalid == "deny"
+        self._doors = front_doors(simple=response == "simple")
+        self._principal_claim = principal_claim
+        self._context = names
+        self._log = log
+        self._clock = clock
+
+    def __call__(self, event: object, context: object = None) -> dict[str, Any]:
+        """Answer one event.
+
+        Args:
+            event: what API Gateway sent.
+            context: Lambda's context; its request id goes into the log.
+
+        Returns:
+            The answer, as the gateway that asked wants it.
+
+        Raises:
+            Unauthorized: no token, a bad one, or an event of no known kind.
+            CannotKnow: the keys could not be had; the gateway answers 500 and caches nothing.
+        """
+        started = self._clock()
+        request: AuthRequest | None = None
+        answer: dict[str, Any] | None = None
+        try:
+            door, request = read_event(event, self._doors)
+            decision = self._decide(request)
+            if decision.verdict != INVALID or self._deny_invalid or not door.raises_unauthorized:
+                answer = door.answer(request, decision)
+        except UnknownEvent as unknown:
+            decision = Decision(verdict=INVALID, reason=unknown.code, message=str(unknown))
+        except Exception as error:
+            self._record_fault(error, request, started, context)
+            if str(error) == UNAUTHORIZED:
+                raise _disguised(error) from error
+            raise
+        self._record(decision, request, answer, started, context)
+        # Raised here, outside every handler, so that it carries no other exception along.
+        if answer is None:
+            raise Unauthorized(decision.reason, decision.message)
+        return answer
+
+    def _decide(self, request: AuthRequest) -> Decision:
+        token = None
+        try:
+            token = bearer_token(request.credentials, request.identity)
+            verified = self._verifier.verify(token)
+        except TokenError as refusal:
+            return _refused(refusal, token)
+        if request.arn.stage == WHOLE_STAGE_UNNAMED:
+            return _stage_unnamed(verified)
+        return Decision(
+            verdict=ALLOW,
+            reason="ok",
+            principal=principal_of(verified.claims, self._principal_claim),
+            context=context_of(verified.claims, self._context),
+            kid=loggable(verified.kid),
+            jti=loggable(verified.claims.get("jti")),
+        )
+
+    def _record(
+        self,
+        decision: Decision,
+        request: AuthRequest | None,
+        answer: dict[str, Any] | None,
+        started: float,
+        context: object,
+    ) -> None:
+        outcome = decision.verdict if decision.verdict != INVALID else DENY
+        self._log(
+            "ERROR" if request is None else "INFO",
+            "authorizer",
+            decision="unauthorized" if answer is None else outcome,
+            reason=decision.reason,
+            message=decision.message,
+            kid=decision.kid,
+            jti=decision.jti,
+            claimed_kid=decision.claimed_kid,
+            claimed_jti=decision.claimed_jti,
+            **self._common(request, started, context),
+        )
+
+    def _record_fault(
+        self, error: Exception, request: AuthRequest | None, started: float, context: object
+    ) -> None:
+        ours = isinstance(error, KmsJwtError)
+        self._log(
+            "ERROR",
+            "authorizer",
+            decision="error",
+            reason=error.code if isinstance(error, KmsJwtError) else "unexpected_error",
+            # Whatever else was raised may hold anything: its type alone is named.
+            message=message_of(error) if ours else f"{type(error).__name__} was raised",
+            retryable=error.retryable if isinstance(error, KmsJwtError) else None,
+            **self._common(request, started, context),
+        )
+
+    def _common(
+        self, request: AuthRequest | None, started: float, context: object
+    ) -> dict[str, object]:
+        return {
+            **route_of(request),
+            "duration_ms": round((self._clock() - started) * 1000, 3),
+            "request_id": loggable(getattr(context, "aws_request_id", None)),
+        }
+
+
+def _refused(refusal: TokenError, token: str | None) -> Decision:
+    kid, jti = _claimed(token)
+    detail = refusal.detail if isinstance(refusal, Unauthorized) else None
+    return Decision(
+        verdict=DENY if isinstance(refusal, Forbidden) else INVALID,
+        reason=refusal.reason if isinstance(refusal, Unauthorized) else refusal.code,
+        message=message_of(detail or refusal, token),
+        claimed_kid=kid,
+        claimed_jti=jti,
+    )
+
+
+def _claimed(token: str | None) -> tuple[str | None, str | None]:
+    """Return what a refused token says of itself, for the log; nobody has vouched for it."""
+    if token is None:
+        return None, None
+    try:
+        unverified = UnverifiedToken.parse(token)
+        return loggable(unverified.kid), loggable(unverified.unverified_claims().get("jti"))
+    except TokenError:
+        return None, None
+
+
+def _stage_unnamed(verified: VerifiedToken) -> Decision:
+    return Decision(
+        verdict=DENY,
+        reason="stage_unnamed",
+        message="the ARN's stage is '*', as in AWS's sample event, and no policy is made of it; "
+        "put the name of a deployed stage there",
+        kid=loggable(verified.kid),
+        jti=loggable(verified.claims.get("jti")),
+    )
+
+
+def _disguised(error: Exception) -> CannotKnow:
+    return CannotKnow(
+        f"{type(error).__name__} reads 'Unauthorized', and API Gateway would answer 401 to it",
+        code="disguised_error",
+        fix="raise kmsjwt.errors.Forbidden to refuse a token",
+    )
+
+
+def _faults(
+    verifier: object, on_invalid: object, response: object, claim: object, names: tuple[object, ...]
+) -> list[str]:
+    faults = []
+    if not callable(getattr(verifier, "verify", None)):
+        faults.append(f"verifier is {shown(verifier)}, expected one with verify(token)")
+    if on_invalid not in ("401", "deny"):
+        faults.append(f"on_invalid is {shown(on_invalid)}, expected '401' or 'deny'")
+    if response not in ("iam", "simple"):
+        faults.append(f"response is {shown(response)}, expected 'iam' or 'simple'")
+    if not (isinstance(claim, str) and claim):
+        faults.append(f"principal_claim is {shown(claim)}, expected the name of a claim")
+    for name in names:
+        if not (isinstance(name, str) and name):
+            faults.append(f"context names {shown(name)}, expected the name of a claim")
+        elif name == RESERVED_CONTEXT:
+            faults.append(f"context names {name!r}, which API Gateway keeps for itself")
+    return faults

@@ -1,0 +1,41 @@
+"""WebSocket APIs: the ``$connect`` route, the only one an authorizer may guard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt.gateway.iam import iam_answer
+from kmsjwt.gateway.request import AuthRequest, Event, arn_of, header_values
+
+if TYPE_CHECKING:
+    from kmsjwt.gateway.decision import Decision
+
+
+def is_connect(event: Event) -> bool:
+    """Tell whether the ARN is of ``$connect``: it has no HTTP method, and ends there."""
+    arn = event.get("methodArn")
+    return isinstance(arn, str) and arn.endswith("/$connect") and arn.count("/") == 2
+
+
+class WebSocketConnect:
+    """Like a REST REQUEST event, without a path; decided once, when the client connects."""
+
+    __slots__ = ()
+    kind = "websocket"
+    raises_unauthorized = True
+
+    def recognises(self, event: Event) -> bool:
+        """Tell whether the event came through this door."""
+        return event.get("type") == "REQUEST" and "version" not in event and is_connect(event)
+
+    def read(self, event: Event) -> AuthRequest:
+        """Return the request in the event."""
+        return AuthRequest(
+            kind=self.kind,
+            arn=arn_of(event, "methodArn"),
+            credentials=header_values(event, "authorization"),
+        )
+
+    def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:
+        """Return what API Gateway wants to be told."""
+        return iam_answer(request, decision)

@@ -1,0 +1,252 @@
+"""THE gateway simulator: asks an authorizer, caches its answer and judges by it as AWS does.
+
+It holds no HTTP server: requests are method calls, and time is the clock it is given.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from kmsjwt.testing import events
+from kmsjwt.testing.answers import Answer, MalformedAnswer, read_answer
+from kmsjwt.testing.identity import IdentitySource
+from kmsjwt.testing.kinds import KINDS, Kind
+from kmsjwt.testing.messages import Asked, BackendRequest, GatewayResponse
+from kmsjwt.testing.routes import Routes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    Values = Mapping[str, str | Sequence[str]]
+    Handler = Callable[[Any, Any], Any]
+
+MAX_TTL = 3_600
+MAX_ARN = 1_600
+_UNAUTHORIZED = "Unauthorized"
+_PRUNE_ABOVE = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaContext:
+    """As much of Lambda's context object as authorizers use."""
+
+    aws_request_id: str = "9f0c5a6e-1b2d-4c3e-8f4a-000000000000"
+    function_name: str = "authorizer"
+
+
+class Gateway:
+    """One API and stage whose routes all use one authorizer, with one cache."""
+
+    def __init__(
+        self,
+        authorizer: Handler,
+        *,
+        kind: str = "rest_token",
+        response: str = "iam",
+        ttl: float = 300,
+        identity_source: str | Iterable[str] | None = None,
+        identity_validation: str | None = None,
+        routes: Iterable[str] | None = None,
+        backend: Callable[[BackendRequest], tuple[int, Any]] | None = None,
+        clock: Callable[[], float] = time.time,
+        **api: str,
+    ) -> None:
+        """Set up the API.
+
+        Args:
+            authorizer: the Lambda handler, called as ``authorizer(event, context)``.
+            kind: ``rest_token``, ``rest_request``, ``http_api_v1``, ``http_api_v2`` or
+                ``websocket``.
+            response: ``simple`` if an HTTP API of format 2.0 has simple responses on.
+            ttl: seconds an answer is cached, 0 to 3,600; 0 is off. WebSocket APIs never cache.
+            identity_source: one or several, in API Gateway's spelling; the Authorization header
+                if None.
+            identity_validation: a TOKEN authorizer's regular expression; a header that does not
+                match in full is a 401 without a call.
+            routes: such as ``GET /orders/{id}``; every path is a route if None.
+            backend: answers what was let in, as ``(status, body)``.
+            clock: seconds since 1970.
+            **api: stage, api_id, region, account, partition.
+
+        Raises:
+            ValueError: the API could not be made so on AWS.
+            NotSimulated: an identity source that is not simulated.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"kind is {kind!r}, expected one of {', '.join(KINDS)}")
+        self._kind: Kind = KINDS[kind]
+        if response not in ("iam", "simple") or (response == "simple" and kind != "http_api_v2"):
+            raise ValueError(f"response is {response!r}, only http_api_v2 may have 'simple'")
+        if not 0 <= ttl <= MAX_TTL:
+            raise ValueError(f"ttl is {ttl}, expected 0 to {MAX_TTL} seconds")
+        if identity_validation is not None and kind != "rest_token":
+            raise ValueError("identity_validation is for rest_token only")
+        self._sources = self._read_sources(identity_source)
+        self._ttl = ttl if self._kind.caches else 0
+        if not self._sources and self._ttl:
+            raise ValueError("caching needs an identity source: name one or set ttl=0")
+        self._authorizer = authorizer
+        self._simple = response == "simple"
+        self._validation = identity_validation
+        self._routes = None if routes is None else Routes(routes)
+        self._backend = backend
+        self._clock = clock
+        self._api = {"stage": self._kind.stage, **api}
+        self._cache: dict[tuple[str, ...], tuple[float, Answer]] = {}
+
+    def flush(self) -> None:
+        """Forget every cached answer, as FlushStageAuthorizersCache does."""
+        self._cache.clear()
+
+    def connect(
+        self, *, headers: Values | None = None, query: Values | None = None
+    ) -> GatewayResponse:
+        """Open a WebSocket. Arguments as for `request`."""
+        if self._kind.family != "websocket":
+            raise ValueError(f"a {self._kind.name} API has no $connect, expected kind='websocket'")
+        return self._serve("$connect", "", headers, query)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Values | None = None,
+        query: Values | None = None,
+    ) -> GatewayResponse:
+        """Send one request.
+
+        Args:
+            method: HTTP method.
+            path: the path without the stage; a query may follow after ``?``.
+            headers: values by name; a list where a header repeats.
+            query: values by name, instead of the ``?`` in the path.
+
+        Returns:
+            What the client would see.
+
+        Raises:
+            NotSimulated: the authorizer's answer holds what is not simulated.
+        """
+        if self._kind.family == "websocket":
+            raise ValueError("a WebSocket API has no requests before connect(), use that")
+        if not path.startswith("/"):
+            raise ValueError(f"path is {path!r}, expected it to begin with '/'")
+        if query is None:
+            path, _, text = path.partition("?")
+            query = parse_qs(text, keep_blank_values=True)
+        return self._serve(method, path, headers, query)
+
+    def _read_sources(self, named: str | Iterable[str] | None) -> list[IdentitySource]:
+        if named is None:
+            named = self._kind.identity
+        names = (named,) if isinstance(named, str) else tuple(named)
+        for name in names:
+            if not name.startswith(self._kind.spelling):
+                spelled = " or ".join(self._kind.spelling)
+                raise ValueError(
+                    f"identity source is {name!r}, expected it to begin with {spelled}"
+                )
+        sources = [IdentitySource(name) for name in names]
+        if self._kind.name == "rest_token" and not (len(sources) == 1 and sources[0].is_header):
+            raise ValueError("a TOKEN authorizer has exactly one identity source, a header")
+        return sources
+
+    def _serve(
+        self, method: str, path: str, headers: Values | None, query: Values | None
+    ) -> GatewayResponse:
+        asked = Asked(method, path, headers or {}, query or {})
+        route = path if self._routes is None else self._routes.find(method, path)
+        if route is None:
+            return self._kind.refusal("no_route")
+        arn = events.arn(method, path, **self._api)
+        if self._kind.family == "rest" and len(arn.encode()) > MAX_ARN:
+            return self._kind.refusal("arn_too_long")
+        key = tuple(
+            source.value(asked.headers, asked.query, f"{method} {route}")
+            for source in self._sources
+        )
+        refused = self._refused_unasked(key)
+        if refused:
+            return self._kind.refusal(refused)
+        answer = self._cached(key)
+        if answer is not None:
+            return self._judge(answer, arn, asked, cached=True)
+        event = self._kind.event(asked, route, key, self._clock(), self._api)
+        return self._ask(event, key, arn, asked)
+
+    def _refused_unasked(self, key: tuple[str, ...]) -> str | None:
+        # A REST REQUEST authorizer without a cache is asked even if a source is missing.
+        if not all(key) and (self._kind.name != "rest_request" or self._ttl):
+            return "missing_identity"
+        if self._validation is not None and not re.fullmatch(self._validation, key[0]):
+            return "identity_mismatch"
+        return None
+
+    def _cached(self, key: tuple[str, ...]) -> Answer | None:
+        stored, answer = self._cache.get(key, (0.0, None))
+        if answer is None or self._clock() - stored >= self._ttl:
+            return None
+        return answer
+
+    def _ask(
+        self, event: dict[str, Any], key: tuple[str, ...], arn: str, asked: Asked
+    ) -> GatewayResponse:
+        try:
+            returned = self._authorizer(json.loads(json.dumps(event)), LambdaContext())
+        except Exception as error:  # noqa: BLE001  whatever it is, Lambda reports its text
+            return self._failed(error)
+        try:
+            answer = read_answer(
+                returned, simple=self._simple, flat_context=self._kind.family != "http"
+            )
+        except MalformedAnswer as error:
+            return self._kind.refusal("malformed_answer", detail=str(error), invoked=True)
+        if self._ttl:
+            self._store(key, answer)
+        return self._judge(answer, arn, asked, cached=False)
+
+    def _store(self, key: tuple[str, ...], answer: Answer) -> None:
+        now = self._clock()
+        if len(self._cache) > _PRUNE_ABOVE:
+            self._cache = {k: v for k, v in self._cache.items() if now - v[0] < self._ttl}
+        self._cache[key] = (now, answer)
+
+    def _failed(self, error: Exception) -> GatewayResponse:
+        unauthorized = str(error) == _UNAUTHORIZED and self._kind.family != "http"
+        detail = f"{type(error).__name__}: {error}"
+        if unauthorized and hasattr(error, "reason"):  # kmsjwt's own says more than the client sees
+            detail = f"{error.reason}: {getattr(error, 'detail', None)}"
+        return self._kind.refusal(
+            "unauthorized" if unauthorized else "authorizer_error", detail=detail, invoked=True
+        )
+
+    def _judge(self, answer: Answer, arn: str, asked: Asked, *, cached: bool) -> GatewayResponse:
+        verdict = answer.verdict(arn)
+        if verdict != "allowed":
+            return self._kind.refusal(verdict, cached=cached, invoked=not cached)
+        context = self._kind.delivered(answer)
+        status, body = self._kind.success
+        if self._backend is not None:
+            status, body = self._backend(
+                BackendRequest(
+                    method=asked.method,
+                    path=asked.path,
+                    headers=asked.headers,
+                    query=asked.query,
+                    authorizer=context,
+                )
+            )
+        return GatewayResponse(
+            status=status,
+            body=body,
+            reason=verdict,
+            cached=cached,
+            invoked=not cached,
+            context=context,
+        )

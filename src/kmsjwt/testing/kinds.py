@@ -1,0 +1,213 @@
+"""What differs between the kinds of API: the event, the words of a refusal, the context.
+
+Statuses and bodies: API Gateway developer guide, "Gateway response types" and "Lambda
+authorizers". Not verified against AWS: bodies of HTTP and WebSocket APIs, and that an HTTP API
+answers 500 to an exception that reads ``Unauthorized`` (REST and WebSocket APIs answer 401).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt.testing import events
+from kmsjwt.testing.messages import Asked, GatewayResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kmsjwt.testing.answers import Answer
+
+    BuildEvent = Callable[[Asked, str, tuple[str, ...], float, dict[str, str]], dict[str, Any]]
+
+_ERROR_TYPE = "x-amzn-ErrorType"
+_DENIED = "User is not authorized to access this resource"
+_Refusal = tuple[int, dict[str, Any], str]
+_UNAUTHORIZED: _Refusal = (401, {"message": "Unauthorized"}, "UnauthorizedException")
+_BROKEN: _Refusal = (500, {"message": None}, "AuthorizerConfigurationException")
+_FORBIDDEN: _Refusal = (403, {"message": "Forbidden"}, "")
+_SERVER_ERROR: _Refusal = (500, {"message": "Internal Server Error"}, "")
+
+_REST: dict[str, _Refusal] = {
+    "missing_identity": _UNAUTHORIZED,
+    "identity_mismatch": _UNAUTHORIZED,
+    "unauthorized": _UNAUTHORIZED,
+    "explicit_deny": (
+        403,
+        {"Message": f"{_DENIED} with an explicit deny in an identity-based policy"},
+        "AccessDeniedException",
+    ),
+    "implicit_deny": (403, {"Message": _DENIED}, "AccessDeniedException"),
+    "authorizer_error": _BROKEN,
+    "malformed_answer": _BROKEN,
+    "arn_too_long": (414, {"message": "Request-URI Too Long"}, ""),
+    "no_route": (
+        403,
+        {"message": "Missing Authentication Token"},
+        "MissingAuthenticationTokenException",
+    ),
+}
+_HTTP: dict[str, _Refusal] = {
+    "missing_identity": (401, {"message": "Unauthorized"}, ""),
+    "explicit_deny": _FORBIDDEN,
+    "implicit_deny": _FORBIDDEN,
+    "not_authorized": _FORBIDDEN,
+    "authorizer_error": _SERVER_ERROR,
+    "malformed_answer": _SERVER_ERROR,
+    "no_route": (404, {"message": "Not Found"}, ""),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of API with its authorizer.
+
+    Attributes:
+        name: as users name it.
+        family: ``rest``, ``http`` or ``websocket``.
+        stage: the stage, unless another is named.
+        identity: the identity sources, unless others are named.
+        spelling: how an identity source begins in this family.
+        caches: whether answers are cached at all.
+        event: builds the authorizer's event.
+        success: status and body when let in and no backend is there to answer.
+    """
+
+    name: str
+    family: str
+    stage: str
+    identity: tuple[str, ...]
+    spelling: tuple[str, str]
+    caches: bool
+    event: BuildEvent
+    success: tuple[int, Any] = (200, {"message": "let in"})
+
+    def refusal(
+        self, reason: str, *, detail: str | None = None, cached: bool = False, invoked: bool = False
+    ) -> GatewayResponse:
+        """Return what a client sees that was not let in."""
+        status, body, error_type = (_HTTP if self.family == "http" else _REST)[reason]
+        return GatewayResponse(
+            status=status,
+            body=dict(body),
+            headers={_ERROR_TYPE: error_type} if error_type else {},
+            reason=reason,
+            detail=detail,
+            cached=cached,
+            invoked=invoked,
+        )
+
+    def delivered(self, answer: Answer) -> Mapping[str, Any]:
+        """Return the context as the backend gets it."""
+        if self.family == "http":
+            return dict(answer.context)
+        texts = {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in answer.context.items()
+        }
+        return {**texts, "principalId": answer.principal}
+
+
+def _rest_token(
+    asked: Asked, route: str, key: tuple[str, ...], now: float, api: dict[str, str]
+) -> dict[str, Any]:
+    del route, now  # the event has neither
+    return events.rest_token(asked.method, asked.path, authorization=key[0], **api)
+
+
+def _rest_request(
+    asked: Asked, route: str, key: tuple[str, ...], now: float, api: dict[str, str]
+) -> dict[str, Any]:
+    del key
+    return events.rest_request(
+        asked.method,
+        asked.path,
+        headers=asked.headers,
+        query=asked.query,
+        route=route,
+        now=now,
+        **api,
+    )
+
+
+def _http_api(version: Callable[..., dict[str, Any]]) -> BuildEvent:
+    def build(
+        asked: Asked, route: str, key: tuple[str, ...], now: float, api: dict[str, str]
+    ) -> dict[str, Any]:
+        return version(
+            asked.method,
+            asked.path,
+            headers=asked.headers,
+            query=asked.query,
+            route=route,
+            identity=key,
+            now=now,
+            **api,
+        )
+
+    return build
+
+
+def _websocket(
+    asked: Asked, route: str, key: tuple[str, ...], now: float, api: dict[str, str]
+) -> dict[str, Any]:
+    del route, key
+    return events.websocket_connect(headers=asked.headers, query=asked.query, now=now, **api)
+
+
+_REST_HEADER = ("method.request.header.Authorization",)
+_HTTP_HEADER = ("$request.header.Authorization",)
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            name="rest_token",
+            family="rest",
+            stage="prod",
+            identity=_REST_HEADER,
+            spelling=("method.request.", "context."),
+            caches=True,
+            event=_rest_token,
+        ),
+        Kind(
+            name="rest_request",
+            family="rest",
+            stage="prod",
+            identity=_REST_HEADER,
+            spelling=("method.request.", "context."),
+            caches=True,
+            event=_rest_request,
+        ),
+        Kind(
+            name="http_api_v1",
+            family="http",
+            stage="$default",
+            identity=_HTTP_HEADER,
+            spelling=("$request.", "$context."),
+            caches=True,
+            event=_http_api(events.http_api_v1),
+        ),
+        Kind(
+            name="http_api_v2",
+            family="http",
+            stage="$default",
+            identity=_HTTP_HEADER,
+            spelling=("$request.", "$context."),
+            caches=True,
+            event=_http_api(events.http_api_v2),
+        ),
+        Kind(
+            name="websocket",
+            family="websocket",
+            stage="prod",
+            identity=("route.request.header.Authorization",),
+            spelling=("route.request.", "context."),
+            caches=False,
+            event=_websocket,
+            success=(101, None),
+        ),
+    )
+}
+"""Every kind by its name."""
