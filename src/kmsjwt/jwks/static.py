@@ -61,7 +61,7 @@ class JwksFile(StaticKeys):
         Raises:
             ConfigError: the file cannot be read, or is no JWKS that may be used.
         """
-        super().__init__(_parsed(_contents(path), str(path)), alg=alg)
+        super().__init__(parsed(_contents(path), str(path)), alg=alg)
 
 
 def unknown_key(kid: str | None, keys: KeySet) -> UnknownKey:
@@ -91,9 +91,10 @@ def _contents(path: str | PathLike[str]) -> bytes:
     try:
         with open(path, "rb") as file:  # noqa: PTH123  pathlib costs a cold start 5 ms
             contents = file.read(MAX_BYTES + 1)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: no file system has such a name
+        why = getattr(error, "strerror", None) or "no such name is possible"
         raise ConfigError(
-            f"the JWKS file {str(path)!r} cannot be read: {error.strerror}",
+            f"the JWKS file {ascii(str(path))} cannot be read: {why}",
             code="jwks_file",
             fix="write one with: kmsjwt jwks --key KEY",
         ) from error
@@ -104,9 +105,14 @@ def _contents(path: str | PathLike[str]) -> bytes:
     return contents
 
 
-def _parsed(contents: bytes, where: str) -> Mapping[str, Any]:
+def parsed(contents: bytes, where: str, what: str = "JWKS") -> Mapping[str, Any]:
+    """Return a document's JSON object.
+
+    Raises:
+        ConfigError: it is none; ``where`` and ``what`` it should be stand in the message.
+    """
     try:
         return read_json_object(contents)
     except Undecodable as error:
-        what = "it looks like HTML" if contents.lstrip()[:1] == b"<" else str(error)
-        raise ConfigError(f"{where!r} is no JWKS: {what}", code="jwks_malformed") from None
+        why = "it looks like HTML" if contents.lstrip()[:1] == b"<" else str(error)
+        raise ConfigError(f"{where!r} is no {what}: {why}", code="jwks_malformed") from None
