@@ -109,9 +109,9 @@ def to_json(value: object) -> bytes:
 
 def plain(value: Any) -> Any:
     """Return a mutable deep copy made of dict and list alone."""
-    if isinstance(value, MappingProxyType):
+    if isinstance(value, (MappingProxyType, dict)):
         return {name: plain(member) for name, member in value.items()}
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
     return value
 

@@ -37,6 +37,12 @@ _MIN_RSA_BITS = 2048  # RFC 7518 section 3.3
 _MAX_RSA_BITS = 8192  # a larger key costs each verification too much
 _MIN_RSA_EXPONENT = 65537  # what KMS makes; smaller ones have a history of forgeries
 _MAX_RSA_EXPONENT = 2**32 - 1
+# Small primes to which 65537 has few powers, so that they tell the most.
+_ROCA_PRIMES = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
+
+# RFC 8032 section 5.1: the field of edwards25519, and d of -x^2 + y^2 = 1 + d x^2 y^2.
+_P25519 = 2**255 - 19
+_D25519 = -121665 * pow(121666, -1, _P25519) % _P25519
 
 _CURVES: dict[str, EllipticCurve] = {
     "P-256": SECP256R1(),
@@ -81,7 +87,7 @@ def read(jwk: object, alg: str | None) -> tuple[CryptoKey, str, str | None]:
         raise Refused(f"the JWK holds the private members {', '.join(exposed)}", "jwk_private")
     _refuse_other_use(jwk)
     kid = jwk.get("kid")
-    if kid is not None and (not isinstance(kid, str) or not kid):
+    if "kid" in jwk and (not isinstance(kid, str) or not kid):
         raise Refused(f"kid is {shown(kid)}, expected a non-empty string", "jwk_kid")
     bound = _bound_algorithm(jwk, alg)
     return _READERS[bound.kty](jwk, bound), bound.name, kid
@@ -97,7 +103,11 @@ def members(key: object, alg: Algorithm) -> dict[str, str]:
         numbers = key.public_numbers()
         _refuse_weak_rsa(numbers.n, numbers.e)
         return {"kty": "RSA", "n": _integer(numbers.n), "e": _integer(numbers.e)}
-    if isinstance(key, EllipticCurvePublicKey) and _JWK_CURVES.get(key.curve.name) == alg.crv:
+    if (
+        isinstance(key, EllipticCurvePublicKey)
+        and alg.kty == "EC"
+        and _JWK_CURVES.get(key.curve.name) == alg.crv
+    ):
         point = key.public_numbers()
         width = (key.curve.key_size + 7) // 8
         return {
@@ -107,7 +117,9 @@ def members(key: object, alg: Algorithm) -> dict[str, str]:
             "y": b64url_encode(point.y.to_bytes(width, "big")),
         }
     if isinstance(key, Ed25519PublicKey) and alg.crv == "Ed25519":
-        return {"kty": "OKP", "crv": "Ed25519", "x": b64url_encode(key.public_bytes_raw())}
+        encoded = key.public_bytes_raw()
+        _refuse_weak_ed25519(encoded)
+        return {"kty": "OKP", "crv": "Ed25519", "x": b64url_encode(encoded)}
     if alg.kty == "AKP" and isinstance(key, _ml_dsa_class(alg)):
         return {"kty": "AKP", "pub": b64url_encode(key.public_bytes_raw())}
     raise Refused(f"a {type(key).__name__} cannot verify {alg.name}", "jwk_alg")
@@ -131,14 +143,15 @@ def _bound_algorithm(jwk: Mapping[str, Any], alg: str | None) -> Algorithm:
     kty = jwk.get("kty")
     if kty not in ("RSA", "EC", "OKP", "AKP"):
         raise Refused(f"kty is {shown(kty)}, expected RSA, EC, OKP or AKP", "jwk_kty")
-    own = jwk.get("alg")
-    if own is None and kty == "AKP":
+    if "alg" not in jwk and kty == "AKP":
         raise Refused("an AKP key needs alg (RFC 9964)", "jwk_alg")
+    named = "alg" in jwk or alg is not None
     group = "RSA" if kty == "RSA" else jwk.get("crv")
-    name = own or alg or (_DEFAULT_ALG.get(group) if isinstance(group, str) else None)
+    default = _DEFAULT_ALG.get(group) if isinstance(group, str) else None
+    name = jwk.get("alg", alg) if named else default
     bound = ALGORITHMS.get(name) if isinstance(name, str) else None
     if bound is None:
-        what = f"alg is {shown(own)}" if own is not None else f"crv is {shown(group)}"
+        what = f"alg is {shown(name)}" if named else f"crv is {shown(group)}"
         raise Refused(f"{what}, which verifies no JWT here", "jwk_alg")
     if bound.kty != kty or (bound.crv is not None and bound.crv != jwk.get("crv")):
         raise Refused(f"alg is {bound.name}, which contradicts the key's type", "jwk_alg")
@@ -179,6 +192,19 @@ def _refuse_weak_rsa(n: int, e: int) -> None:
         )
     if n % 2 == 0 or e % 2 == 0 or not _MIN_RSA_EXPONENT <= e <= _MAX_RSA_EXPONENT:
         raise Refused("the RSA exponent or modulus is weak, expected e = 65537", "jwk_weak")
+    if all(n % prime in _powers_of_65537(prime) for prime in _ROCA_PRIMES):
+        raise Refused("the RSA modulus was made by a faulty chip (CVE-2017-15361)", "jwk_weak")
+
+
+def _powers_of_65537(prime: int) -> set[int]:
+    # The faulty primes were powers of 65537 to many small primes, and so is their product. For an
+    # honest modulus the chance of that is below one in a hundred million; the first prime alone
+    # clears four in five.
+    powers, power = {1}, 65537 % prime
+    while power != 1:
+        powers.add(power)
+        power = power * 65537 % prime
+    return powers
 
 
 def _read_ec(jwk: Mapping[str, Any], alg: Algorithm) -> CryptoKey:
@@ -199,6 +225,21 @@ def _read_okp(jwk: Mapping[str, Any], _alg: Algorithm) -> CryptoKey:
     if len(x) != 32:  # RFC 8032 section 5.1.2
         raise Refused(f"x is {len(x)} bytes, expected 32")
     return Ed25519PublicKey.from_public_bytes(x)
+
+
+def _refuse_weak_ed25519(encoded: bytes) -> None:
+    """Refuse what the library lets in: no point at all, and points of small order.
+
+    A key of small order verifies signatures that anybody can make (RFC 8032 section 8.4 leaves
+    such keys to the reader).
+    """
+    y = int.from_bytes(encoded, "little") & (1 << 255) - 1
+    p, square = _P25519, y * y % _P25519
+    x_square = (square - 1) * pow(_D25519 * square + 1, -1, p) % p if y < p else 0
+    # Of order 1 or 2: x is 0. Of order 4: y is 0. Of order 8: doubling gives y = 0, so
+    # x^2 = -y^2. No point: x^2 is not the square of anything (Euler's criterion).
+    if x_square == 0 or y == 0 or (x_square + square) % p == 0 or pow(x_square, p // 2, p) != 1:
+        raise Refused("x is no point of edwards25519, or one of small order", "jwk_weak")
 
 
 def _read_akp(jwk: Mapping[str, Any], alg: Algorithm) -> CryptoKey:

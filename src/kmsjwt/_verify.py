@@ -28,7 +28,7 @@ _HASHES = {"sha256": SHA256(), "sha384": SHA384(), "sha512": SHA512()}
 
 def verify_function(key: CryptoKey, alg: Algorithm) -> Callable[[bytes, bytes], None]:
     """Return ``check(signature, signing_input)``, which raises BadSignature or returns None."""
-    length = alg.signature_length or cast("RSAPublicKey", key).key_size // 8
+    length = alg.signature_length or (cast("RSAPublicKey", key).key_size + 7) // 8
     verify = _library_call(cast("Any", key).verify, alg)
 
     def check(signature: bytes, signing_input: bytes) -> None:

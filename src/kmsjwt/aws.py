@@ -64,6 +64,11 @@ _DIAGNOSES: dict[str, tuple[type[KmsError], str, str]] = {
     "KMSInternalException": (KmsUnavailable, "could not be used: KMS failed inside", "try again"),
     "InternalFailure": (KmsUnavailable, "could not be used: KMS failed inside", "try again"),
     "ServiceUnavailable": (KmsUnavailable, "could not be used: KMS is unavailable", "try again"),
+    "ServiceUnavailableException": (
+        KmsUnavailable,
+        "could not be used: KMS is unavailable",
+        "try again",
+    ),
 }
 _THROTTLING = frozenset(
     {"ThrottlingException", "Throttling", "LimitExceededException", "RequestLimitExceeded"}
@@ -91,11 +96,15 @@ _GET_CREDENTIALS = (
 )
 
 
-def kms_client(region: str | None = None) -> Any:
+def kms_client(
+    region: str | None = None, *, attempts: int = ATTEMPTS, read_timeout: float = READ_TIMEOUT
+) -> Any:
     """Return a boto3 KMS client whose timeouts fit a Lambda authorizer.
 
     Args:
         region: the Region; the environment's when None.
+        attempts: how often a request is sent before giving up; 1 for what must not be repeated.
+        read_timeout: seconds to wait for an answer.
 
     Raises:
         ConfigError: boto3 is not installed, or no Region is known.
@@ -112,8 +121,8 @@ def kms_client(region: str | None = None) -> Any:
         ) from error
     settings = Config(
         connect_timeout=CONNECT_TIMEOUT,
-        read_timeout=READ_TIMEOUT,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        read_timeout=read_timeout,
+        retries={"mode": "standard", "total_max_attempts": attempts},
     )
     try:
         return boto3.session.Session().client("kms", region_name=region, config=settings)
@@ -158,7 +167,7 @@ def explain(error: Exception, action: str, key: str) -> KmsError | None:
     if isinstance(response, dict):
         details["request_id"] = str(response.get("ResponseMetadata", {}).get("RequestId", ""))
     elif not _is_connection_trouble(error) and code not in _BAD_CREDENTIALS:
-        return None
+        return _not_sent(error, action, key, details)
     if code in _BAD_CREDENTIALS:
         return KmsAccessDenied(
             f"kms:{action} on {key} was not sent or not accepted: {_credentials_fault(code)}",
@@ -186,6 +195,17 @@ def explain(error: Exception, action: str, key: str) -> KmsError | None:
     return _other(action, key, response, details)
 
 
+def _not_sent(error: Exception, action: str, key: str, details: dict[str, Any]) -> KmsError | None:
+    if "BotoCoreError" not in _kinds(error):
+        return None
+    # By its name alone: what botocore could not send may stand in its text.
+    return KmsError(
+        f"kms:{action} on {key} was not sent: boto3 raised {type(error).__name__}",
+        fix="check AWS_PROFILE, ~/.aws/config and the client's settings",
+        **details,
+    )
+
+
 def _denied(action: str, key: str, told: str, details: dict[str, Any]) -> KmsAccessDenied:
     fix = f"allow kms:{action} on the key's ARN, in the role's policy or the key's"
     if action in {"Sign", "Verify"}:
@@ -211,7 +231,7 @@ def _other(action: str, key: str, response: dict[str, Any], details: dict[str, A
 def _aws_message(response: object) -> str:
     if not isinstance(response, dict):
         return ""
-    return str(response.get("Error", {}).get("Message", ""))[:400]
+    return " ".join(str(response.get("Error", {}).get("Message", "")).split())[:400]
 
 
 def _credentials_fault(code: str) -> str:
@@ -225,8 +245,11 @@ def _credentials_fault(code: str) -> str:
 def _is_connection_trouble(error: Exception) -> bool:
     if isinstance(error, (ConnectionError, TimeoutError)):
         return True
-    names = {kind.__name__ for kind in type(error).__mro__}
-    return bool(names & {"HTTPClientError", "ConnectionError", "EndpointConnectionError"})
+    return not _kinds(error).isdisjoint({"HTTPClientError", "ConnectionError"})
+
+
+def _kinds(error: Exception) -> frozenset[str]:
+    return frozenset(kind.__name__ for kind in type(error).__mro__)
 
 
 def _no_client(error: Exception) -> ConfigError:
@@ -234,10 +257,10 @@ def _no_client(error: Exception) -> ConfigError:
         return ConfigError(
             "no AWS Region is set, and the key is not named by an ARN",
             code="no_region",
-            fix="set AWS_REGION or KMSJWT_REGION, or name the key by its ARN",
+            fix="set AWS_DEFAULT_REGION (boto3 reads no AWS_REGION), or name the key by its ARN",
         )
     return ConfigError(
         f"no KMS client could be made: {error}",
         code="aws_config",
-        fix="check AWS_PROFILE, AWS_REGION and ~/.aws/config",
+        fix="check AWS_PROFILE, AWS_DEFAULT_REGION and ~/.aws/config",
     )

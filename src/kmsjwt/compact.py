@@ -120,10 +120,7 @@ class UnverifiedToken(Immutable):
 def _segments(token: object, max_length: int) -> tuple[bytes, bytes, bytes, bytes]:
     if type(token) is not str:
         raise MalformedToken(f"the token is {shown_type(token)}, expected str", code="not_text")
-    if len(token) > max_length:
-        raise MalformedToken(
-            f"the token is {len(token)} characters, at most {max_length} are read", code="too_long"
-        )
+    refuse_long(token, max_length)
     if not token.isascii():
         raise MalformedToken("the token holds characters outside ASCII", code="not_compact")
     raw = token.encode("ascii")
@@ -137,6 +134,14 @@ def _segments(token: object, max_length: int) -> tuple[bytes, bytes, bytes, byte
             "a segment of the token is empty, expected header.payload.signature", code="not_compact"
         )
     return signed, header, payload, signature
+
+
+def refuse_long(token: str, max_length: int) -> None:
+    """Raise MalformedToken for a token of more than ``max_length`` characters."""
+    if len(token) > max_length:
+        raise MalformedToken(
+            f"the token is {len(token)} characters, at most {max_length} are read", code="too_long"
+        )
 
 
 def shown_type(value: object) -> str:

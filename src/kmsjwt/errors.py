@@ -40,8 +40,11 @@ def shown(value: object) -> str:
     """Return ``value`` fit for a message: plain ASCII, escaped, at most 64 characters."""
     if value is not None and not isinstance(value, (str, bytes, int, float)):
         return f"of type {type(value).__name__}"
-    text = ascii(value[:_SHOWN] if isinstance(value, (str, bytes)) else value)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    try:
+        text = ascii(value[:_SHOWN] if isinstance(value, (str, bytes)) else value)
+    except ValueError:  # Python writes out no integer of more than 4,300 digits
+        return "an integer of thousands of digits"
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 class KmsJwtError(Exception):

@@ -5,6 +5,7 @@ RFC 7519 section 4.1 and RFC 8725 sections 3.8 to 3.12.
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from kmsjwt._immutable import Immutable
@@ -24,6 +25,7 @@ from kmsjwt.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from typing import TypeGuard
 
 
 class Anything:
@@ -75,26 +77,15 @@ class Expectations(Immutable):
         Raises:
             ConfigError: naming every fault at once.
         """
-        faults: list[str] = []
-        if not isinstance(issuer, Anything) and not (issuer and isinstance(issuer, str)):
-            faults.append(_expected("issuer", issuer, "a non-empty string or ANY"))
-        names = _texts(audience)
-        if names is None:
-            faults.append(_expected("audience", audience, "a string, several, or ANY"))
-        types = _texts(typ)
-        if types is None:
-            faults.append(_expected("typ", typ, "a string, several, or ANY"))
-        if not _is_number(leeway) or not 0 <= leeway <= 300:
-            faults.append(_expected("leeway", leeway, "0 to 300 seconds"))
-        if not isinstance(max_lifetime, Anything) and not (
-            _is_number(max_lifetime) and max_lifetime > 0
-        ):
-            faults.append(_expected("max_lifetime", max_lifetime, "seconds above 0, or ANY"))
+        faults = expectation_faults(
+            issuer=issuer, audience=audience, typ=typ, leeway=leeway, max_lifetime=max_lifetime
+        )
         if faults:
             raise ConfigError("; ".join(faults), code="expectations")
+        types = _texts(typ)
         self._fill(
             _issuer=issuer,
-            _audience=names,
+            _audience=_texts(audience),
             _typ=types if isinstance(types, Anything) else frozenset(map(_bare_type, types or ())),
             _leeway=leeway,
             _max_lifetime=max_lifetime,
@@ -124,7 +115,8 @@ class Expectations(Immutable):
         if isinstance(self._typ, Anything):
             return
         typ = header.get("typ")
-        if type(typ) is not str or _bare_type(typ) not in self._typ:
+        # Media types are ASCII; beyond it, other letters are lower-cased into these.
+        if type(typ) is not str or not typ.isascii() or _bare_type(typ) not in self._typ:
             accepted = " or ".join(sorted(self._typ))
             raise WrongType(f"typ is {shown(typ)}, expected {accepted}", claim="typ")
 
@@ -164,6 +156,26 @@ class Expectations(Immutable):
             )
 
 
+def expectation_faults(
+    *, issuer: object, audience: object, typ: object, leeway: object, max_lifetime: object
+) -> list[str]:
+    """Return what is wrong with settings of `Expectations`, one line for each fault."""
+    faults: list[str] = []
+    if not isinstance(issuer, Anything) and not (issuer and isinstance(issuer, str)):
+        faults.append(_expected("issuer", issuer, "a non-empty string or ANY"))
+    if _texts(audience) is None:
+        faults.append(_expected("audience", audience, "a string, several, or ANY"))
+    if _texts(typ) is None:
+        faults.append(_expected("typ", typ, "a string, several, or ANY"))
+    if not _is_number(leeway) or not 0 <= leeway <= 300:
+        faults.append(_expected("leeway", leeway, "0 to 300 seconds"))
+    if not isinstance(max_lifetime, Anything) and not (
+        _is_number(max_lifetime) and max_lifetime > 0
+    ):
+        faults.append(_expected("max_lifetime", max_lifetime, "seconds above 0, or ANY"))
+    return faults
+
+
 def _required(claims: Mapping[str, Any], name: str) -> Any:
     if name not in claims:
         raise MissingClaim(f"{name} is missing", claim=name)
@@ -194,8 +206,10 @@ def _texts(value: object) -> frozenset[str] | Anything | None:
     return frozenset(value)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _is_number(value: object) -> TypeGuard[float]:
+    if isinstance(value, float):
+        return isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _expected(name: str, value: object, expected: str) -> str:

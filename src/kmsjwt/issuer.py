@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kmsjwt._encoding import plain, to_json
@@ -171,6 +172,12 @@ class Issuer:
             faults.append(f"max_lifetime is {shown(max_lifetime)}, expected 1 to {MAX_LIFETIME} s")
         elif not _is_seconds(lifetime) or lifetime > max_lifetime:
             faults.append(f"lifetime is {shown(lifetime)}, expected 1 to {max_lifetime} s")
+        if type(max_length) is not int or max_length < 1:
+            faults.append(f"max_length is {shown(max_length)}, expected characters above 0")
+        if not callable(clock):
+            faults.append(f"clock is {shown(clock)}, expected a function such as time.time")
+        if not callable(new_jti):
+            faults.append(f"new_jti is {shown(new_jti)}, expected a function")
         if faults:
             raise ConfigError("; ".join(faults), code="issuer")
         self._issuer = issuer
@@ -275,7 +282,9 @@ class Issuer:
 
 def _body(own: Mapping[str, Any], custom: Mapping[str, Any] | None) -> bytes:
     """Return the claims as JSON, every one checked."""
-    claims = {name: value for name, value in own.items() if value is not None or name == "sub"}
+    claims = dict(own)
+    if claims["client_id"] is None:
+        del claims["client_id"]
     claims.update(_custom(custom))
     fault = type_fault(claims)
     if fault is not None:
@@ -284,7 +293,7 @@ def _body(own: Mapping[str, Any], custom: Mapping[str, Any] | None) -> bytes:
         raise ClaimsRefused("nbf is not before exp, so the token would never be valid", code="nbf")
     _refuse_names(claims)
     try:
-        return to_json(claims)
+        return to_json(plain(claims))
     except (ValueError, TypeError, RecursionError) as error:
         raise ClaimsRefused(
             "the claims hold what JSON cannot say: NaN, half a surrogate pair, or a foreign type",
@@ -304,14 +313,14 @@ def _custom(custom: Mapping[str, Any] | None) -> Mapping[str, Any]:
             code="claims_reserved",
             fix="sub, aud, lifetime and client_id have parameters of their own",
         )
-    return {name: plain(value) for name, value in custom.items()}
+    return dict(custom.items())
 
 
 def _refuse_names(value: object, depth: int = 0) -> None:
     """Refuse names that JSON would coerce, so that 1 and "1" cannot become one member twice."""
     if depth > _MAX_DEPTH:
         raise ClaimsRefused(f"the claims are nested deeper than {_MAX_DEPTH}", code="claims_depth")
-    if isinstance(value, dict):
+    if isinstance(value, (dict, MappingProxyType)):
         for name, member in value.items():
             if type(name) is not str:
                 raise ClaimsRefused(

@@ -6,6 +6,7 @@ RFC 7517 (JWK), RFC 7518 section 6 (RSA, EC), RFC 8037 (OKP), RFC 9964 (AKP), RF
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from kmsjwt.algorithms import Algorithm, algorithm
 from kmsjwt.errors import ConfigError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from kmsjwt._jwk import CryptoKey
 
@@ -146,6 +147,12 @@ class KeySet(Immutable):
         by_kid: dict[str, PublicKey] = {}
         reasons = tuple(skipped)
         for key in keys:
+            if not isinstance(key, PublicKey):
+                raise ConfigError(
+                    f"a key of the set is {shown(key)}, expected a PublicKey",
+                    code="keys",
+                    fix='give JWKs as one mapping: {"keys": [...]}',
+                )
             if key.kid in by_kid:
                 raise ConfigError(
                     f"two keys share the kid {shown(key.kid)}, expected one of each",
@@ -153,7 +160,7 @@ class KeySet(Immutable):
                 )
             by_kid[key.kid] = key
         if not by_kid:
-            why = f" ({'; '.join(reasons)})" if reasons else ""
+            why = f" ({_summary(reasons)})" if reasons else ""
             raise ConfigError(f"the key set has no usable key{why}", code="jwks_no_usable_key")
         self._fill(_by_kid=by_kid, skipped=reasons)
 
@@ -169,6 +176,10 @@ class KeySet(Immutable):
             ConfigError: no key set; private or secret members in any key; two usable keys with
                 one ``kid``; or no usable key. Its code starts with ``jwks``.
         """
+        if not isinstance(jwks, Mapping):
+            raise ConfigError(
+                f"the JWKS is {shown(jwks)}, expected an object", code="jwks_malformed"
+            )
         entries = jwks.get("keys")
         if not isinstance(entries, (list, tuple)):
             raise ConfigError(
@@ -207,6 +218,11 @@ def _thumbprint(members: Mapping[str, str], alg: Algorithm) -> str:
     # For AKP, RFC 9964 section 6 counts `alg` among them.
     required = dict(members, alg=alg.name) if alg.kty == "AKP" else members
     return b64url_encode(sha256(to_json(dict(sorted(required.items())))).digest())
+
+
+def _summary(reasons: tuple[str, ...]) -> str:
+    more = f"; and so on, {len(reasons)} in all" if len(reasons) > 3 else ""
+    return "; ".join(reasons[:3]) + more
 
 
 def _refused(refusal: Refused) -> ConfigError:

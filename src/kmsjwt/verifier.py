@@ -6,12 +6,12 @@ The algorithm belongs to the key: the header must merely agree with it (RFC 8725
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from kmsjwt._encoding import plain
 from kmsjwt._immutable import Immutable
-from kmsjwt.algorithms import Algorithm, algorithm
-from kmsjwt.compact import MAX_LENGTH, UnverifiedToken
+from kmsjwt.algorithms import ALGORITHMS, Algorithm
+from kmsjwt.compact import MAX_LENGTH, UnverifiedToken, refuse_long
 from kmsjwt.errors import (
     AlgorithmNotAllowed,
     ConfigError,
@@ -26,6 +26,7 @@ from kmsjwt.expectations import (
     DEFAULT_TYP,
     Anything,
     Expectations,
+    expectation_faults,
 )
 
 if TYPE_CHECKING:
@@ -126,19 +127,22 @@ class Verifier:
             clock: seconds since 1970.
 
         Raises:
-            ConfigError: a setting makes no sense.
+            ConfigError: naming every setting that makes no sense.
         """
-        if not hasattr(keys, "key"):
-            raise ConfigError(
-                f"keys is {shown(keys)}, expected a key source",
-                code="keys",
-                fix="use StaticKeys, JwksFile, JwksUrl, KmsKeys or KmsVerify",
-            )
+        faults = [
+            *_wiring_faults(keys, max_length, check, clock),
+            *expectation_faults(
+                issuer=issuer, audience=audience, typ=typ, leeway=leeway, max_lifetime=max_lifetime
+            ),
+            *_algorithm_faults(algorithms),
+        ]
+        if faults:
+            raise ConfigError("; ".join(faults), code="verifier")
         self._keys = keys
         self._expectations = Expectations(
             issuer=issuer, audience=audience, typ=typ, leeway=leeway, max_lifetime=max_lifetime
         )
-        self._algorithms = _allowed(algorithms)
+        self._algorithms = algorithms if isinstance(algorithms, Anything) else frozenset(algorithms)
         self._max_length = max_length
         self._check = check
         self._clock = clock
@@ -147,6 +151,11 @@ class Verifier:
     def issuer(self) -> str | Anything:
         """The expected ``iss``."""
         return self._expectations.issuer
+
+    @property
+    def max_length(self) -> int:
+        """Longest token that is looked at, in characters."""
+        return self._max_length
 
     def verify(self, token: object) -> VerifiedToken:
         """Check a compact token.
@@ -200,6 +209,10 @@ class AnyOf:
         """
         by_issuer: dict[str, Verifier] = {}
         for verifier in verifiers:
+            if not isinstance(verifier, Verifier):
+                raise ConfigError(
+                    f"a verifier is {shown(verifier)}, expected a Verifier", code="any_of"
+                )
             issuer = verifier.issuer
             if isinstance(issuer, Anything) or issuer in by_issuer:
                 raise ConfigError(
@@ -220,18 +233,34 @@ class AnyOf:
         if chosen is None:
             expected = " or ".join(map(repr, self._by_issuer))
             raise WrongIssuer(f"iss is {shown(iss)}, expected {expected}", claim="iss")
+        refuse_long(cast("str", token), chosen.max_length)
         return chosen.verify_parsed(parsed)
 
 
-def _allowed(algorithms: Collection[str] | Anything) -> frozenset[str] | Anything:
+def _wiring_faults(keys: object, max_length: object, check: object, clock: object) -> list[str]:
+    faults: list[str] = []
+    if not hasattr(keys, "key"):
+        faults.append(f"keys is {shown(keys)}, expected a key source such as StaticKeys or KmsKeys")
+    if type(max_length) is not int or max_length < 1:
+        faults.append(f"max_length is {shown(max_length)}, expected characters above 0")
+    if check is not None and not callable(check):
+        faults.append(f"check is {shown(check)}, expected a function of header and claims")
+    if not callable(clock):
+        faults.append(f"clock is {shown(clock)}, expected a function such as time.time")
+    return faults
+
+
+def _algorithm_faults(algorithms: object) -> list[str]:
     if isinstance(algorithms, Anything):
-        return algorithms
-    if isinstance(algorithms, str) or not algorithms:
-        raise ConfigError(
-            f"algorithms is {shown(algorithms)}, expected a list of names or ANY",
-            code="algorithms",
-        )
-    return frozenset(algorithm(name).name for name in algorithms)
+        return []
+    if not isinstance(algorithms, (list, tuple, set, frozenset)) or not algorithms:
+        return [f"algorithms is {shown(algorithms)}, expected a list of names or ANY"]
+    known = ", ".join(ALGORITHMS)
+    return [
+        f"algorithms is a list with {shown(name)}, expected names of {known}"
+        for name in algorithms
+        if not isinstance(name, str) or name not in ALGORITHMS
+    ]
 
 
 def _ask(check: Check, header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:

@@ -16,6 +16,19 @@ RAW_LIMIT = 4096
 """Bytes that KMS takes as a RAW message."""
 
 
+def require_message_type(wanted: object) -> None:
+    """Refuse what is no KMS ``MessageType``.
+
+    Raises:
+        ConfigError: neither None nor one of the three.
+    """
+    if wanted not in (None, "RAW", "DIGEST", "EXTERNAL_MU"):
+        raise ConfigError(
+            f"message_type is {shown(wanted)}, expected 'RAW', 'DIGEST' or 'EXTERNAL_MU'",
+            code="message_type",
+        )
+
+
 def message_type_for(alg: Algorithm, wanted: str | None) -> str:
     """Return the KMS ``MessageType`` to use: the algorithm's own, or the one wanted.
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
 from kmsjwt.algorithms import for_key_spec
-from kmsjwt.errors import ConfigError, KmsKeyUnusable, shown
+from kmsjwt.errors import ConfigError, KmsError, KmsKeyUnusable, shown
 from kmsjwt.keys import PublicKey
-from kmsjwt.kms.reference import key_id
+from kmsjwt.kms.reference import KeyReference, key_id
 
 if TYPE_CHECKING:
     from kmsjwt.kms.client import KmsClient
-    from kmsjwt.kms.reference import KeyReference
 
 Kid = Literal["thumbprint", "key-id"]
 
@@ -52,13 +51,15 @@ def fetch(client: KmsClient, key: KeyReference, alg: str | None, kid: Kid) -> Km
     """Ask KMS for the public key and bind it to ``alg``, or to the default of its spec.
 
     Raises:
-        KmsError: KMS did not answer, or the key does not sign.
+        KmsError: KMS did not answer, or not with this key, or the key does not sign.
         ConfigError: the key's spec cannot sign ``alg``.
     """
     answer: dict[str, Any] = aws.call(
         client.get_public_key, "GetPublicKey", key.text, KeyId=key.text
     )
-    arn, usage = str(answer["KeyId"]), answer.get("KeyUsage")
+    arn, usage, der = answer.get("KeyId"), answer.get("KeyUsage"), answer.get("PublicKey")
+    if not isinstance(arn, str) or not _is_key(arn, key):
+        raise wrong_answer(f"KMS answered for {shown(arn)}, expected {key}", "GetPublicKey", key)
     if usage != "SIGN_VERIFY":
         raise KmsKeyUnusable(
             f"the KMS key {key} has usage {shown(usage)}, expected SIGN_VERIFY",
@@ -69,6 +70,32 @@ def fetch(client: KmsClient, key: KeyReference, alg: str | None, kid: Kid) -> Km
     # Older stand-ins answer with the field's former name alone.
     spec = str(answer.get("KeySpec") or answer.get("CustomerMasterKeySpec"))
     name = key_id(arn) if kid == "key-id" else None
-    return KmsPublicKey(
-        arn, PublicKey.from_spki(answer["PublicKey"], for_key_spec(spec, alg).name, kid=name)
+    bound = for_key_spec(spec, alg).name
+    try:
+        return KmsPublicKey(arn, PublicKey.from_spki(der, bound, kid=name))  # type: ignore[arg-type]  # checked there
+    except ConfigError as error:
+        raise wrong_answer(error.message, "GetPublicKey", key) from error
+
+
+def wrong_answer(
+    message: str, action: str, key: KeyReference | str, request_id: str = ""
+) -> KmsError:
+    """Return the error for an answer that cannot be KMS's about this key."""
+    return KmsError(
+        message,
+        action=action,
+        key=str(key),
+        request_id=request_id,
+        code="kms_wrong_answer",
+        fix="nothing was trusted; if it happens again, check what stands between here and KMS",
     )
+
+
+def _is_key(arn: str, wanted: KeyReference) -> bool:
+    """Tell whether ``arn`` names a key, and the one wanted where that is known beforehand."""
+    try:
+        if KeyReference.parse(arn).is_alias:
+            return False
+    except ConfigError:
+        return False
+    return wanted.is_alias or key_id(arn) == key_id(wanted.text)

@@ -16,8 +16,8 @@ from kmsjwt.algorithms import Algorithm, algorithm, ecdsa_der_to_jose
 from kmsjwt.errors import BadSignature, CannotKnow, KmsError
 from kmsjwt.issuer import Signature
 from kmsjwt.kms.client import KmsClient, client_for
-from kmsjwt.kms.message import message, message_type_for
-from kmsjwt.kms.public import Kid, KmsPublicKey, fetch, require_kid
+from kmsjwt.kms.message import message, message_type_for, require_message_type
+from kmsjwt.kms.public import Kid, KmsPublicKey, fetch, require_kid, wrong_answer
 from kmsjwt.kms.reference import KeyReference
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class KmsSigner:
             ConfigError: a setting makes no sense, boto3 is missing, or no Region is known.
         """
         require_kid(kid)
+        require_message_type(message_type)
         self._key = KeyReference.parse(key)
         if alg is not None:
             message_type_for(algorithm(alg), message_type)
@@ -89,24 +90,29 @@ class KmsSigner:
             ConfigError: the key's spec does not sign the algorithm asked for.
         """
         known = self._known
-        now = self._clock()
-        if known is not None and (not self._key.is_alias or now < known.look_again):
+        if known is not None and self._is_fresh(known, self._clock()):
             return known.key
         with self._lock:
-            return self._looked_up(now).key
+            return self._looked_up().key
 
-    def _looked_up(self, now: float) -> _Resolution:
-        known = self._known
-        if known is not None and now < known.look_again:
+    def _is_fresh(self, known: _Resolution, now: float) -> bool:
+        # A clock that went backwards makes an answer old, never young for ever.
+        return not self._key.is_alias or known.asked <= now < known.look_again
+
+    def _looked_up(self) -> _Resolution:
+        # The time is read anew: waiting for another thread may have taken long.
+        known, now = self._known, self._clock()
+        if known is not None and self._is_fresh(known, now):
             return known  # another thread was first
         try:
             found = fetch(self._client, self._key, self._alg, self._kid)
         except CannotKnow:
             if known is None or not 0 <= now - known.looked_up < self._max_stale:
                 raise
-            resolution = _Resolution(known.key, known.looked_up, now + _RETRY)
+            resolution = _Resolution(known.key, known.looked_up, now, now + _RETRY)
         else:
-            resolution = _Resolution(self._signing_key(found, known), now, now + self._refresh)
+            key = self._signing_key(found, known)
+            resolution = _Resolution(key, now, now, now + self._refresh)
         self._known = resolution
         return resolution
 
@@ -165,9 +171,11 @@ class KmsSigningKey(Immutable):
             SigningAlgorithm=self.alg.kms_name,
         )
         request_id = str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
-        if answer["KeyId"] != self.arn:
-            raise self._wrong(f"KMS signed with {answer['KeyId']}, expected {self.arn}", request_id)
-        value = self._jose_form(answer["Signature"], request_id)
+        signed_by, signature = answer.get("KeyId"), answer.get("Signature")
+        if signed_by != self.arn or not isinstance(signature, bytes):
+            told = signed_by if isinstance(signature, bytes) else "nothing"
+            raise self._wrong(f"KMS signed with {told}, expected {self.arn}", request_id)
+        value = self._jose_form(signature, request_id)
         try:
             self._public.verify(value, signing_input)
         except BadSignature as error:
@@ -183,27 +191,23 @@ class KmsSigningKey(Immutable):
             raise self._wrong(f"the signature from KMS is no DER: {error}", request_id) from error
 
     def _wrong(self, message: str, request_id: str) -> KmsError:
-        return KmsError(
-            message,
-            action="Sign",
-            key=self.arn,
-            request_id=request_id,
-            code="kms_wrong_answer",
-            fix="nothing was issued; if it happens again, check what stands between here and KMS",
-        )
+        return wrong_answer(message, "Sign", self.arn, request_id)
 
     def __repr__(self) -> str:
         return f"KmsSigningKey({self.arn!r}, kid={self.kid!r}, alg={self.alg.name!r})"
 
 
 class _Resolution(Immutable):
-    """Which key an alias stood for, and when."""
+    """Which key an alias stood for, when KMS said so, and when KMS was and is to be asked."""
 
-    __slots__ = ("key", "look_again", "looked_up")
+    __slots__ = ("asked", "key", "look_again", "looked_up")
 
     key: KmsSigningKey
     looked_up: float
+    asked: float
     look_again: float
 
-    def __init__(self, key: KmsSigningKey, looked_up: float, look_again: float) -> None:
-        self._fill(key=key, looked_up=looked_up, look_again=look_again)
+    def __init__(
+        self, key: KmsSigningKey, looked_up: float, asked: float, look_again: float
+    ) -> None:
+        self._fill(key=key, looked_up=looked_up, asked=asked, look_again=look_again)

@@ -6,10 +6,12 @@ IAM: ``kms:GetPublicKey`` on the keys' ARNs; `KmsVerify` needs ``kms:Verify`` as
 from __future__ import annotations
 
 import time
+from copy import copy
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kmsjwt import aws
+from kmsjwt._encoding import b64url_decode
 from kmsjwt._immutable import Immutable
 from kmsjwt.algorithms import Algorithm, algorithm, ecdsa_jose_to_der
 from kmsjwt.errors import (
@@ -18,23 +20,25 @@ from kmsjwt.errors import (
     ConfigError,
     KmsError,
     KmsKeyUnusable,
+    KmsUnavailable,
     UnknownKey,
     shown,
 )
 from kmsjwt.keys import KeySet, PublicKey
 from kmsjwt.kms.client import KmsClient, client_for
 from kmsjwt.kms.message import message
-from kmsjwt.kms.public import Kid, KmsPublicKey, fetch, require_kid
+from kmsjwt.kms.public import Kid, KmsPublicKey, fetch, require_kid, wrong_answer
 from kmsjwt.kms.reference import KeyReference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 REFRESH = 3_600
 """Seconds until public keys are fetched again, so that a disabled key stops being trusted."""
 MAX_STALE = 86_400
 """Seconds a fetched key is trusted while KMS cannot be asked."""
 _RETRY = 30
+_RETRY_UNKNOWN = 1  # while nothing is known of a key, its tokens are answered with 500
 
 
 class KmsKeys:
@@ -76,10 +80,12 @@ class KmsKeys:
         require_kid(kid)
         if alg is not None:
             algorithm(alg)
-        self._cells = tuple(
-            _Cell(reference, client_for(reference, client, region), alg, kid)
-            for reference in map(_fixed, dict.fromkeys(keys))
-        )
+        references = [_fixed(key) for key in dict.fromkeys(keys)]
+        clients = {
+            name: client_for(reference, client, region)
+            for name, reference in {each.region: each for each in references}.items()
+        }
+        self._cells = tuple(_Cell(each, clients[each.region], alg, kid) for each in references)
         self._refresh = refresh
         self._max_stale = max_stale
         self._clock = clock
@@ -92,8 +98,7 @@ class KmsKeys:
             UnknownKey: every configured key is known, and it is none of them.
             KmsError: it may be a key that KMS cannot be asked about now.
         """
-        now = self._clock()
-        self._freshen(now)
+        self._freshen()
         trusted = [cell.public for cell in self._cells if cell.public is not None]
         if kid is None and len(self._cells) == 1 and trusted:
             return trusted[0]
@@ -104,31 +109,45 @@ class KmsKeys:
 
     def key_set(self) -> KeySet:
         """Return all keys, for publishing. Raises KmsError if one of them is not known."""
-        self._freshen(self._clock())
-        for cell in self._cells:
-            if cell.public is None and not cell.withdrawn and cell.error is not None:
-                raise cell.error
-        return KeySet(cell.public for cell in self._cells if cell.public is not None)
+        self._freshen()
+        # One key may be named twice: by id and ARN, or in several Regions.
+        trusted = dict.fromkeys(each.public for each in self._cells if each.public is not None)
+        unsure = self._unsure(trusted)
+        if unsure is not None:
+            raise unsure
+        return KeySet(trusted)
 
-    def _freshen(self, now: float) -> None:
+    def _freshen(self) -> None:
+        now = self._clock()
         if all(cell.is_fresh(now) for cell in self._cells):
             return
         with self._lock:
+            # The time is read anew: waiting for another thread may have taken long.
+            now = self._clock()
+            silent: dict[int, KmsError] = {}
             for cell in self._cells:
                 if not cell.is_fresh(now):
-                    cell.refresh(now, self._refresh, self._max_stale)
+                    cell.refresh(now, self._refresh, self._max_stale, silent)
 
     def _not_found(self, kid: str | None, trusted: list[PublicKey]) -> UnknownKey | KmsError:
-        for cell in self._cells:
-            unsure = cell.public is None and cell.error is not None
-            if unsure and (not cell.withdrawn or not trusted) and cell.error is not None:
-                return cell.error
-        if kid is None:
+        if kid is None and len(self._cells) > 1:
             return UnknownKey(
                 f"the token names no kid, and {len(self._cells)} keys are configured",
                 code="kid_missing",
             )
+        unsure = self._unsure(trusted)
+        if unsure is not None:
+            return unsure
         return UnknownKey(f"kid is {shown(kid)}, which is none of the {len(trusted)} trusted keys")
+
+    def _unsure(self, trusted: Collection[PublicKey]) -> KmsError | None:
+        """Return why a key is not known, if that leaves open which keys there are."""
+        for cell in self._cells:
+            error = cell.error
+            if cell.public is None and error is not None and not (cell.withdrawn and trusted):
+                # A copy: one error raised again and again would keep every caller's frames.
+                return copy(error)
+        return None
 
     def __repr__(self) -> str:
         return f"KmsKeys({', '.join(repr(cell.reference.text) for cell in self._cells)})"
@@ -210,9 +229,10 @@ class KmsVerifyingKey(Immutable):
             KmsError: KMS did not say. This is not a denial.
         """
         public = self._found.public
-        if self.alg.signature_length not in (None, len(signature)):
+        expected = _signature_length(public)
+        if len(signature) != expected:
             raise BadSignature(
-                f"the signature is {len(signature)} bytes, expected {self.alg.signature_length}",
+                f"the signature is {len(signature)} bytes, expected {expected}",
                 code="signature_length",
             )
         try:
@@ -220,7 +240,7 @@ class KmsVerifyingKey(Immutable):
         except ClaimsRefused as error:
             raise BadSignature("the token is longer than KMS could have signed") from error
         try:
-            aws.call(
+            answer = aws.call(
                 self._client.verify,
                 "Verify",
                 self._found.arn,
@@ -235,6 +255,19 @@ class KmsVerifyingKey(Immutable):
             if error.aws_code == "KMSInvalidSignatureException":
                 raise BadSignature(f"the {self.alg.name} signature does not verify") from None
             raise
+        self._require_valid(answer)
+
+    def _require_valid(self, answer: dict[str, Any]) -> None:
+        """Read KMS's answer: AWS raises instead of answering false; not all stand-ins do."""
+        if answer.get("SignatureValid") is False:
+            raise BadSignature(f"the {self.alg.name} signature does not verify")
+        if answer.get("SignatureValid") is not True or answer.get("KeyId") != self._found.arn:
+            raise wrong_answer(
+                f"KMS did not say whether the signature is {self._found.arn}'s",
+                "Verify",
+                self._found.arn,
+                str(answer.get("ResponseMetadata", {}).get("RequestId", "")),
+            )
 
     def __repr__(self) -> str:
         return f"KmsVerifyingKey({self._found.arn!r})"
@@ -261,16 +294,19 @@ class _Cell:
         # A clock that went backwards makes an answer old, never young for ever.
         return self._asked <= now < self._ask_again
 
-    def refresh(self, now: float, refresh: float, max_stale: float) -> None:
+    def refresh(
+        self, now: float, refresh: float, max_stale: float, silent: dict[int, KmsError]
+    ) -> None:
+        """Ask KMS, unless its Region was silent a moment ago: waiting once is long enough."""
         self._asked = now
         try:
+            if id(self._client) in silent:
+                raise copy(silent[id(self._client)])
             found = fetch(self._client, self.reference, self._alg, self._kid)
         except KmsError as error:
-            self.error = error
-            self.withdrawn = isinstance(error, KmsKeyUnusable)
-            self._ask_again = now + _RETRY
-            if self.withdrawn or not 0 <= now - self._confirmed < max_stale:
-                self.public = None
+            if isinstance(error, KmsUnavailable) and not error.request_id:
+                silent[id(self._client)] = error
+            self._failed(error, now, max_stale)
             return
         self.error = None
         self.withdrawn = False
@@ -278,6 +314,19 @@ class _Cell:
         self._ask_again = now + refresh
         if self.public != found.public:
             self.public = found.public
+
+    def _failed(self, error: KmsError, now: float, max_stale: float) -> None:
+        self.error = error
+        self.withdrawn = isinstance(error, KmsKeyUnusable)
+        if self.withdrawn or not 0 <= now - self._confirmed < max_stale:
+            self.public = None
+        unknown = self.public is None and not self.withdrawn
+        self._ask_again = now + (_RETRY_UNKNOWN if unknown else _RETRY)
+
+
+def _signature_length(public: PublicKey) -> int:
+    """Return the bytes of its signatures: RSA's are as long as the modulus (RFC 8017)."""
+    return public.alg.signature_length or len(b64url_decode(public.to_jwk()["n"].encode("ascii")))
 
 
 def _fixed(key: str) -> KeyReference:
