@@ -28,9 +28,18 @@ fix: $(READY) ## format and mend what can be mended by machine
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format --quiet .
 
-lock: $(READY) ## renew requirements/dev.txt
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --upgrade --quiet --custom-compile-command "make lock" requirements/dev.in -o requirements/dev.txt
+bench: $(READY) .venv-bench/.ready ## measure the local KMS beside a peer
+	@$(BIN)/python benchmarks/local_kms.py --ministack .venv-bench
+
+aws-check: $(READY) ## run the KMS contract suite in your AWS account (makes and deletes tagged keys)
+	@KMSJWT_AWS_CHECK=1 $(BIN)/pytest tests/contract -q -p no:cacheprovider --force-enable-socket
+
+lock: $(READY) ## renew the locked requirements
+	for group in dev bench; do \
+	  $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --upgrade --quiet --custom-compile-command "make lock" \
+	    requirements/$$group.in -o requirements/$$group.txt || exit 1; \
+	done
 
 clean: ## remove everything that set-up made
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis node_modules .lint-imports.log
@@ -41,4 +50,10 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-bench/.ready: requirements/bench.txt
+	@echo "setting up .venv-bench (once) ..."
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/pip install -qq --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
