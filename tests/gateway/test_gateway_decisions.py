@@ -10,7 +10,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.gateway.minting import NOW
 from tests.gateway.shapes import KINDS, RAISING, event_of
 
-from kmsjwt.errors import CannotKnow, ConfigError, Forbidden, JwksUnavailable, KmsThrottled
+from kmsjwt.errors import (
+    CannotKnow,
+    ConfigError,
+    Forbidden,
+    JwksUnavailable,
+    KmsThrottled,
+    TokenError,
+)
 from kmsjwt.gateway import Authorizer, Unauthorized
 
 STAGE = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/{}/*"
@@ -265,6 +272,20 @@ def test_every_wrong_setting_is_named_at_once():
         assert name in str(caught.value)
 
 
-def test_a_context_that_is_one_string_is_a_mistake(mint):
-    with pytest.raises(ConfigError, match="context is 'sub'"):
-        Authorizer(mint.verifier(), context="sub")
+@pytest.mark.parametrize("context", ["sub", None, {"sub": "x"}], ids=repr)
+def test_a_context_that_is_no_tuple_of_names_is_a_mistake(context, mint):
+    with pytest.raises(ConfigError, match="context is"):
+        Authorizer(mint.verifier(), context=context)
+
+
+OPAQUE = "0123456789abcdef0123"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_opaque_token_stays_out_of_the_log_whoever_repeats_it(kind, log):
+    refusal = TokenError(f"unknown session {OPAQUE} \ud800")
+    authorizer = Authorizer(Raises(refusal), on_invalid="deny", log=log)
+    authorizer(event_of(kind, f"Bearer {OPAQUE}", path=f"/reset/{OPAQUE}"))
+    assert OPAQUE not in log.text()
+    assert log.last["message"] == "unknown session … \\ud800"
+    assert log.last["path"] == (None if kind == "websocket" else "…")

@@ -7,225 +7,44 @@ event's ARN; no token text in any answer, error or log line.
 from __future__ import annotations
 
 import copy
-import json
 import re
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.gateway.minting import Mint, Recorder, pieces
-from tests.gateway.shapes import KINDS, RAISING, arn_member, event_of
-
-from kmsjwt.gateway import Authorizer, Unauthorized
-
-MINT = Mint()
-GOOD = MINT.token()
-OTHER = MINT.token(jti="jti-2")
-VERIFIER = MINT.verifier()
-HEADER_KINDS = tuple(kind for kind in KINDS if kind != "rest_token")
-
-
-def ask(event, **settings) -> Any:
-    """Return the answer, or Unauthorized, and the log; anything else raised fails the test."""
-    log = Recorder()
-    authorizer = Authorizer(VERIFIER, log=log, **settings)
-    answer, refusal = None, None
-    try:
-        answer = authorizer(event)
-    except Unauthorized as error:
-        refusal = error
-    if refusal is not None:
-        assert (str(refusal), refusal.__cause__, refusal.__context__) == (
-            "Unauthorized",
-            None,
-            None,
-        )
-        assert_no_token(repr(refusal) + repr(refusal.reason) + repr(refusal.detail))
-    assert_no_token(json.dumps(answer) + log.text())
-    assert len(log.lines) == 1
-    return answer, log.last
+from tests.gateway.hostility import (
+    GOOD,
+    HEADER_KINDS,
+    MINT,
+    OTHER,
+    ask,
+    assert_refused,
+    effect_and_resource,
+)
+from tests.gateway.shapes import KINDS, arn_member, event_of
 
 
-def assert_no_token(text) -> None:
-    for token in (GOOD, OTHER):
-        for piece in pieces(token):
-            assert piece not in text
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        ("/reset/5a" + "0f" * 20 + "/now", "/reset/…/now"),
+        ("/a/eyJhbGciOiJub25lIn0", "/a/…"),
+        ("/a" * 5_000, "/a" * 64 + "…"),
+        ("/a\nb", "/a\\nb"),
+        ("/żółw", "/\\u017c\\xf3\\u0142w"),
+    ],
+    ids=["long segment", "token without a dot", "long path", "control", "Polish"],
+)
+def test_what_the_log_tells_of_a_path(path, logged):
+    assert ask(event_of("rest_request", f"Bearer {GOOD}", path))[1]["path"] == logged
 
 
-def effect_and_resource(answer) -> Any:
-    (statement,) = answer["policyDocument"]["Statement"]
-    assert statement["Action"] == "execute-api:Invoke"
-    (resource,) = statement["Resource"]
-    return statement["Effect"], resource
-
-
-def assert_refused(kind, answer) -> None:
-    if kind in RAISING:
-        assert answer is None
-    else:
-        assert effect_and_resource(answer)[0] == "Deny"
-
-
-VALUES: dict[str, tuple[Any, str | None]] = {
-    # value of the Authorization header: reason it is refused for, None if it is good
-    "bearer in lower case": (f"bearer {GOOD}", None),
-    "BEARER": (f"BEARER {GOOD}", None),
-    "bEaReR": (f"bEaReR {GOOD}", None),
-    "empty": ("", "no_token"),
-    "a space": (" ", "not_bearer"),
-    "Bearer alone": ("Bearer", "bad_credentials"),
-    "Bearer and a space": ("Bearer ", "bad_credentials"),
-    "two spaces": (f"Bearer  {GOOD}", "bad_credentials"),
-    "a tab": (f"Bearer\t{GOOD}", "not_bearer"),
-    "no-break space": (f"Bearer\u00a0{GOOD}", "not_bearer"),
-    "leading space": (f" Bearer {GOOD}", "not_bearer"),
-    "trailing space": (f"Bearer {GOOD} ", "bad_credentials"),
-    "trailing newline": (f"Bearer {GOOD}\n", "bad_credentials"),
-    "another header smuggled": (f"Bearer {GOOD}\r\nX-Admin: 1", "bad_credentials"),
-    "two tokens": (f"Bearer {GOOD} {OTHER}", "bad_credentials"),
-    "comma, the same twice": (f"Bearer {GOOD},Bearer {GOOD}", "several_tokens"),
-    "comma, two": (f"Bearer {GOOD}, Bearer {OTHER}", "several_tokens"),
-    "comma, bare": (f"Bearer {GOOD},{OTHER}", "several_tokens"),
-    "parameter after": (f"Bearer {GOOD};a=b", "bad_credentials"),
-    "quoted": (f'Bearer "{GOOD}"', "bad_credentials"),
-    "no scheme": (GOOD, "not_bearer"),
-    "scheme glued on": (f"Bearer{GOOD}", "not_bearer"),
-    "colon": (f"Bearer: {GOOD}", "not_bearer"),
-    "Basic": ("Basic YWxhOmtvdA==", "not_bearer"),
-    "Negotiate": (f"Negotiate {GOOD}", "not_bearer"),
-    "DPoP": (f"DPoP {GOOD}", "not_bearer"),
-    "JWT": (f"JWT {GOOD}", "not_bearer"),
-    "Bearers": (f"Bearers {GOOD}", "not_bearer"),
-    "token as the scheme": (f"{GOOD} Bearer", "not_bearer"),
-    "full-width B": (f"\uff22earer {GOOD}", "not_bearer"),
-    "long s": (f"Bearer {GOOD}\u017f", "bad_credentials"),
-    "NUL": (f"Bearer {GOOD}\0", "bad_credentials"),
-    "lone surrogate": ("Bearer \ud800", "bad_credentials"),
-    "surrogate before": (f"\udfffBearer {GOOD}", "not_bearer"),
-    "null": ("Bearer null", "not_compact"),
-    "undefined": ("Bearer undefined", "not_compact"),
-    "dots": ("Bearer ...", "not_compact"),
-    "wildcard": ("Bearer *", "bad_credentials"),
-    "a megabyte": ("Bearer " + "A" * 1_000_000, None),
-    "a megabyte of spaces": ("Bearer" + " " * 1_000_000, "bad_credentials"),
-    "a megabyte of commas": ("Bearer " + "," * 1_000_000, "several_tokens"),
-    "number": (5, "bad_credentials"),
-    "true": (True, "bad_credentials"),
-    "object": ({"Bearer": GOOD}, "bad_credentials"),
-    "list in a list": ([[f"Bearer {GOOD}"]], "bad_credentials"),
-}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("value", "reason"), VALUES.values(), ids=VALUES)
-def test_credentials(kind, value, reason):
-    event = event_of(kind, "placeholder")
-    if kind == "rest_token":
-        event["authorizationToken"] = value
-    else:
-        event["headers"] = {"Authorization": value}
-        event.pop("multiValueHeaders", None)
-        event["identitySource"] = None
-    answer, line = ask(event)
-    if reason is None and GOOD in value:
-        assert effect_and_resource(answer)[0] == "Allow"
-    else:
-        assert_refused(kind, answer)
-        assert reason is None or line["reason"].startswith(reason)
-
-
-HEADERS: dict[str, tuple[Any, Any, str | None]] = {
-    "name in lower case": ({"authorization": f"Bearer {GOOD}"}, None, None),
-    "name in upper case": ({"AUTHORIZATION": f"Bearer {GOOD}"}, None, None),
-    "multi-value alone": (None, {"Authorization": [f"Bearer {GOOD}"]}, None),
-    "both agree": (
-        {"Authorization": f"Bearer {GOOD}"},
-        {"authorization": [f"Bearer {GOOD}"]},
-        None,
-    ),
-    "the same twice": (None, {"Authorization": [f"Bearer {GOOD}"] * 2}, None),
-    "two in one map": (
-        {"Authorization": f"Bearer {GOOD}", "authorization": f"Bearer {OTHER}"},
-        None,
-        "several_tokens",
-    ),
-    "two values": (
-        {"Authorization": f"Bearer {GOOD}"},
-        {"Authorization": [f"Bearer {OTHER}", f"Bearer {GOOD}"]},
-        "several_tokens",
-    ),
-    "maps differ": (
-        {"Authorization": f"Bearer {GOOD}"},
-        {"Authorization": [f"Bearer {OTHER}"]},
-        "several_tokens",
-    ),
-    "Basic beside Bearer": (
-        None,
-        {"Authorization": ["Basic YWxhOmtvdA==", f"Bearer {GOOD}"]},
-        "several_tokens",
-    ),
-    "number beside Bearer": (None, {"Authorization": [f"Bearer {GOOD}", 5]}, "several_tokens"),
-    "multi-value is text": (None, {"Authorization": f"Bearer {GOOD}"}, None),
-    "null value": ({"Authorization": None}, None, "no_token"),
-    "empty list": ({}, {"Authorization": []}, "no_token"),
-    "no headers": (None, None, "no_token"),
-    "headers is a list": ([f"Bearer {GOOD}"], None, "no_token"),
-    "headers is text": (f"Authorization: Bearer {GOOD}", None, "no_token"),
-    "headers is a number": (5, 5, "no_token"),
-    "name with a space": ({"Authorization ": f"Bearer {GOOD}"}, None, "no_token"),
-    "look-alike name": ({"Authorizat\u0131on": f"Bearer {GOOD}"}, None, "no_token"),
-    "another header": ({"X-Authorization": f"Bearer {GOOD}"}, None, "no_token"),
-    "Proxy-Authorization": ({"Proxy-Authorization": f"Bearer {GOOD}"}, None, "no_token"),
-    "cookie": ({"Cookie": f"Authorization=Bearer {GOOD}"}, None, "no_token"),
-    "ten thousand headers": (
-        {**{f"x-{n}": "v" for n in range(10_000)}, "Authorization": f"Bearer {GOOD}"},
-        None,
-        None,
-    ),
-}
-
-
-@pytest.mark.parametrize("kind", HEADER_KINDS)
-@pytest.mark.parametrize(("headers", "multi", "reason"), HEADERS.values(), ids=HEADERS)
-def test_headers(kind, headers, multi, reason):
-    event = event_of(kind, None)
-    event["headers"] = headers
-    event["multiValueHeaders"] = multi
-    answer, line = ask(event)
-    if reason is None:
-        assert effect_and_resource(answer)[0] == "Allow"
-    else:
-        assert_refused(kind, answer)
-        assert line["reason"] == reason
-
-
-@pytest.mark.parametrize("kind", HEADER_KINDS)
-@pytest.mark.parametrize("where", ["query", "cookies", "identitySource", "authorizationToken"])
-def test_a_token_counts_in_the_authorization_header_alone(kind, where):
-    event = event_of(kind, None)
-    value = f"Bearer {GOOD}"
-    event["queryStringParameters"] = {"Authorization": value, "access_token": GOOD}
-    event["cookies"] = [f"Authorization={value}"]
-    event["identitySource"] = [value] if kind == "http_api_v2" else value
-    event["authorizationToken"] = value
-    answer, line = ask(event)
-    assert_refused(kind, answer)
-    assert line["reason"] == "no_token"
-
-
-@pytest.mark.parametrize("kind", ["http_api_v1", "http_api_v2"])
-def test_the_gateway_s_own_identity_source_must_not_hold_another_token(kind):
-    """The cache is keyed by the identity source: another token's verdict would be stored."""
-    event = event_of(kind, f"Bearer {GOOD}")
-    identity = ["tenant-1", f"Bearer {OTHER}"]
-    event["identitySource"] = identity if kind == "http_api_v2" else ",".join(identity)
-    answer, line = ask(event)
-    assert_refused(kind, answer)
-    assert line["reason"] == "several_tokens"
-    event["identitySource"] = ["tenant-1", f"Bearer {GOOD}"]
-    assert effect_and_resource(ask(event)[0])[0] == "Allow"
+@pytest.mark.parametrize("path", ["/$connect", "/a/$connect", "//$connect"])
+def test_a_rest_path_that_ends_in_connect_is_no_websocket(path):
+    answer, line = ask(event_of("rest_request", f"Bearer {GOOD}", path))
+    assert effect_and_resource(answer)[0] == "Allow"
+    assert line["kind"] == "rest_request"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -364,6 +183,11 @@ STRANGERS = {
     "REQUEST alone": {"type": "REQUEST"},
     "version 3.0": {"type": "REQUEST", "version": "3.0", "methodArn": ARN, "routeArn": ARN},
     "version a number": {"type": "REQUEST", "version": 2.0, "routeArn": ARN},
+    "version 3.0 of $connect": {
+        "type": "REQUEST",
+        "version": "3.0",
+        "methodArn": "arn:aws:execute-api:eu-west-1:123456789012:a1b2/prod/$connect",
+    },
     "2.0 with a methodArn": {"type": "REQUEST", "version": "2.0", "methodArn": ARN},
     "1.0 with a routeArn": {"type": "REQUEST", "version": "1.0", "routeArn": ARN},
     "no type": {"version": "2.0", "routeArn": ARN, "headers": {}},

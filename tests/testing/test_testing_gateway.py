@@ -284,6 +284,11 @@ def test_the_cache_is_keyed_by_identity_and_can_be_flushed():
     assert len(calls) == 3
 
 
+@pytest.mark.parametrize("name", ["authorization", "AUTHORIZATION"])
+def test_a_header_is_an_identity_source_however_it_is_spelled(name):
+    assert Gateway(one_arn).request("GET", "/", headers={name: "Bearer x"}).status == 200
+
+
 def test_no_ttl_no_cache():
     gateway = Gateway(one_arn, ttl=0)
     for path in ("/a", "/b"):

@@ -18,7 +18,7 @@ from kmsjwt.gateway.logged import loggable, message_of, route_of
 from kmsjwt.gateway.request import AuthRequest, UnknownEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection
 
     from kmsjwt._log import Log
     from kmsjwt.verifier import VerifiedToken
@@ -74,7 +74,7 @@ class Authorizer:
         on_invalid: str = "401",
         response: str = "iam",
         principal_claim: str = "sub",
-        context: Iterable[str] = DEFAULT_CONTEXT,
+        context: Collection[str] = DEFAULT_CONTEXT,
         log: Log = log_line,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -96,17 +96,14 @@ class Authorizer:
         Raises:
             ConfigError: a setting makes no sense; the message names each that does not.
         """
-        names = (context,) if isinstance(context, str) else tuple(context)
-        faults = _faults(verifier, on_invalid, response, principal_claim, names)
-        if isinstance(context, str):
-            faults.append(f"context is {shown(context)}, expected several names of claims")
+        faults = _faults(verifier, on_invalid, response, principal_claim, context)
         if faults:
             raise ConfigError("; ".join(faults), code="authorizer")
         self._verifier = verifier
         self._deny_invalid = on_invalid == "deny"
         self._doors = front_doors(simple=response == "simple")
         self._principal_claim = principal_claim
-        self._context = names
+        self._context = tuple(context)
         self._log = log
         self._clock = clock
 
@@ -253,7 +250,7 @@ def _disguised(error: Exception) -> CannotKnow:
 
 
 def _faults(
-    verifier: object, on_invalid: object, response: object, claim: object, names: tuple[object, ...]
+    verifier: object, on_invalid: object, response: object, claim: object, context: object
 ) -> list[str]:
     faults = []
     if not callable(getattr(verifier, "verify", None)):
@@ -264,7 +261,9 @@ def _faults(
         faults.append(f"response is {shown(response)}, expected 'iam' or 'simple'")
     if not (isinstance(claim, str) and claim):
         faults.append(f"principal_claim is {shown(claim)}, expected the name of a claim")
-    for name in names:
+    if not isinstance(context, (tuple, list, set, frozenset)):
+        return [*faults, f"context is {shown(context)}, expected a tuple of names of claims"]
+    for name in context:
         if not (isinstance(name, str) and name):
             faults.append(f"context names {shown(name)}, expected the name of a claim")
         elif name == RESERVED_CONTEXT:

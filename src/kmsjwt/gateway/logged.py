@@ -21,10 +21,7 @@ def loggable(text: object) -> str | None:
     """Return text in ASCII without control characters, at most 128 of them; None if it is none."""
     if not isinstance(text, str):
         return None
-    plain = ascii(text[: 2 * _TEXT])[1:-1]
-    if "eyJ" in plain:
-        plain = _TOKEN.sub(_CUT, plain)
-    return plain if len(plain) <= _TEXT else plain[:_TEXT] + _CUT
+    return _bounded(ascii(text[: 2 * _TEXT])[1:-1])
 
 
 def message_of(error: object, token: str | None = None) -> str:
@@ -50,10 +47,16 @@ def route_of(request: AuthRequest | None) -> dict[str, object]:
     }
 
 
-def _path(path: str, credentials: tuple[object, ...]) -> str | None:
+def _path(path: str, credentials: tuple[object, ...]) -> str:
     for value in credentials:
         secret = value.rpartition(" ")[2] if isinstance(value, str) else ""
         if len(secret) >= _SECRET and secret in path:
             return _CUT
-    segments = path[: 8 * _TEXT].split("/")
-    return loggable("/".join(part if len(part) <= _SEGMENT else _CUT for part in segments))
+    segments = ascii(path[: 8 * _TEXT])[1:-1].split("/")
+    return _bounded("/".join(part if len(part) <= _SEGMENT else _CUT for part in segments))
+
+
+def _bounded(plain: str) -> str:
+    if "eyJ" in plain:
+        plain = _TOKEN.sub(_CUT, plain)
+    return plain if len(plain) <= _TEXT else plain[:_TEXT] + _CUT
