@@ -72,6 +72,11 @@ def body(content: bytes | dict[str, Any], *, status: int = 200, **headers: str) 
     return answer
 
 
+def silent(handler: Handler) -> None:
+    """Never answer."""
+    handler.server.released.wait(10)
+
+
 class Handler(BaseHTTPRequestHandler):
     server: Server
 

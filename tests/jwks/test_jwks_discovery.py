@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.jwks.servers import Clock, Server, body, jwks, raw
+from tests.jwks.servers import Clock, Server, body, jwks, raw, silent
 
 from kmsjwt.errors import JwksInvalid, JwksUnavailable, KeySourceError
 from kmsjwt.jwks import JwksUrl, discovery_document, document_bytes
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 WELL_KNOWN = "/.well-known/openid-configuration"
 
 
-def configure(server: Server, issuer: str, path: str = WELL_KNOWN, **members: Any) -> None:
-    content = {"issuer": issuer, "jwks_uri": f"{server.origin}/keys", **members}
+def configure(server: Server, iss: str, path: str = WELL_KNOWN, **members: Any) -> None:
+    content = {"issuer": iss, "jwks_uri": f"{server.origin}/keys", **members}
     server.answers = {path: body(content), "/keys": body(jwks("a"))}
     server.answer = body(b"", status=404)
 
@@ -76,13 +76,13 @@ def test_a_seed_saves_the_configuration_too(server: Server, clock: Clock, tmp_pa
 BAD: list[Any] = [
     pytest.param({"issuer": "https://id.example"}, "discovery_issuer", "expected", id="another"),
     pytest.param({"issuer": None}, "discovery_issuer", "None", id="no issuer"),
-    pytest.param({"issuer": ["x"]}, "discovery_issuer", "list", id="list of issuers"),
+    pytest.param({"issuer": ["x"]}, "discovery_issuer", "expected", id="list of issuers"),
     pytest.param({"jwks_uri": None}, "discovery_malformed", "jwks_uri", id="no jwks_uri"),
     pytest.param({"jwks_uri": "/keys"}, "discovery_malformed", "https", id="relative"),
     pytest.param(
         {"jwks_uri": "http://id.example/keys"}, "discovery_malformed", "expected https", id="http"
     ),
-    pytest.param({"jwks_uri": "file:///etc/keys"}, "discovery_malformed", "file", id="file"),
+    pytest.param({"jwks_uri": "file:///etc/keys"}, "discovery_malformed", "jwks_uri", id="file"),
     pytest.param(
         {"jwks_uri": "https://u:hunter2@id.example/"}, "discovery_malformed", "password", id="user"
     ),
@@ -138,7 +138,7 @@ def test_an_outage_of_either_keeps_the_good_keys(
 
 def test_both_requests_share_one_time_limit(server: Server, clock: Clock) -> None:
     configure(server, server.origin)
-    server.answers["/keys"] = lambda handler: handler.server.released.wait(10) and None
+    server.answers["/keys"] = silent
     source = JwksUrl.from_issuer(server.origin, clock=clock, timeout=0.2)
     with pytest.raises(KeySourceError) as caught:
         source.key("a")

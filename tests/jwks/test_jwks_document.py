@@ -50,18 +50,15 @@ def ec_key(kid: str) -> PublicKey:
     return PublicKey(private_key("a").public_key(), "ES256", kid=kid)
 
 
-def by_pyjwt(document: Any) -> dict[str | None, bytes]:
-    return {
-        key.key_id: key.key.public_numbers() if hasattr(key.key, "public_numbers") else None
-        for key in jwt.PyJWKSet.from_dict(document).keys
-    }
+def by_pyjwt(document: Any) -> dict[str | None, Any]:
+    return {key.key_id: key.key for key in jwt.PyJWKSet.from_dict(document).keys}
 
 
-def by_joserfc(document: Any) -> dict[str | None, bytes]:
+def by_joserfc(document: Any) -> dict[str | None, Any]:
     return {key.kid: key.thumbprint() for key in JoserfcKeySet.import_key_set(document).keys}
 
 
-def by_jwcrypto(document: Any) -> dict[str | None, bytes]:
+def by_jwcrypto(document: Any) -> dict[str | None, Any]:
     return {key["kid"]: key.thumbprint() for key in JWKSet.from_json(json.dumps(document))["keys"]}
 
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.jwks.servers import Clock, Handler, Server, body, jwk, jwks, private_jwk, raw
+from tests.jwks.servers import Clock, Handler, Server, body, jwk, jwks, private_jwk, raw, silent
 
 from kmsjwt import KeySet
 from kmsjwt.errors import JwksInvalid, JwksUnavailable, KeySourceError
 from kmsjwt.jwks import JwksUrl
+from kmsjwt.jwks.fetch import fetch
+from kmsjwt.jwks.urls import read_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,14 +40,15 @@ def drip(start: bytes, endless: bytes) -> Answer:
     return answer
 
 
-def silent(handler: Handler) -> None:
-    handler.server.released.wait(10)
+def flood(line: int) -> Answer:
+    """Send header lines of that many bytes for ever."""
 
+    def answer(handler: Handler) -> None:
+        handler.wfile.write(HEAD)
+        while not handler.server.released.is_set():
+            handler.wfile.write(b"X-Padding: " + b"x" * line + b"\r\n")
 
-def flood(handler: Handler) -> None:
-    handler.wfile.write(HEAD)
-    while not handler.server.released.is_set():
-        handler.wfile.write(b"X-Padding: " + b"x" * 8_000 + b"\r\n")
+    return answer
 
 
 def padded(size: int) -> bytes:
@@ -77,7 +80,8 @@ UNAVAILABLE = [
     (raw(HEAD + b"Content-Length: 9999\r\n\r\n" + GOOD), "jwks_truncated", "9999", "truncated"),
     (chunked(GOOD[:50], end=b"50\r\n{"), "jwks_connection", "", "truncated chunk"),
     (chunked(GOOD, end=b"zz\r\n"), "jwks_connection", "", "chunk of no length"),
-    (flood, "jwks_connection", "", "endless header"),
+    (flood(10), "jwks_connection", "", "endless header"),
+    (flood(60_000), "jwks_connection", "sent more than", "endless header of long lines"),
     (raw(HEAD + b"X: " + b"y" * 70_000 + b"\r\n\r\n"), "jwks_connection", "", "long header line"),
     (silent, "jwks_timeout", "in time", "silent"),
     (drip(b"", b"H"), "jwks_timeout", "in time", "drips its status line"),
@@ -184,6 +188,13 @@ def test_nobody_there(clock: Clock) -> None:
     with pytest.raises(JwksUnavailable, match="refused") as caught:
         JwksUrl(f"http://127.0.0.1:{port}/jwks.json", clock=clock).key("a")
     assert caught.value.retryable
+
+
+def test_no_request_is_made_when_the_time_is_up(server: Server) -> None:
+    with pytest.raises(JwksUnavailable) as caught:
+        fetch(read_url(server.url, "url"), time.monotonic() - 1)
+    assert caught.value.code == "jwks_timeout"
+    assert server.requests == []
 
 
 def test_a_full_backlog_ends_with_the_time_limit(clock: Clock) -> None:

@@ -26,7 +26,6 @@ HEAVY = {
     "urllib.request",
     "urllib.parse",
     "ipaddress",
-    "threading",
     "logging",
     "asyncio",
     "dataclasses",
@@ -53,6 +52,10 @@ def test_nothing_of_http_before_something_is_fetched(tmp_path: Path) -> None:
         "jwks_document(keys.key_set())\n"
     )
     assert loaded_by(code, str(seed)) & HEAVY == set()
+
+
+def test_no_threads_are_prepared_by_the_import_alone() -> None:
+    assert "threading" not in loaded_by("from kmsjwt.jwks import JwksUrl")
 
 
 def test_bundled_keys_do_not_load_what_follows_urls() -> None:

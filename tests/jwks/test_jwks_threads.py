@@ -88,6 +88,22 @@ def test_known_keys_are_answered_while_a_fetch_is_under_way(server: Server, cloc
     assert len(server.requests) == 2
 
 
+def test_a_new_key_is_waited_for_while_another_thread_fetches_it(
+    server: Server, clock: Clock
+) -> None:
+    source = JwksUrl(server.url, timeout=5, clock=clock)
+    source.key("a")
+    gate = server.answer = Gate(body(jwks("a", "b")))
+    clock.now += 30
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(source.key, "b")
+        assert gate.reached.wait(10)
+        second = pool.submit(source.key, "b")
+        threading.Timer(0.05, gate.open.set).start()
+        assert first.result(10) is second.result(10)
+    assert len(server.requests) == 2
+
+
 def test_a_thread_does_not_wait_for_ever_for_another(server: Server) -> None:
     """As when the other hangs in a name look-up, which no time limit covers."""
     main = threading.get_ident()

@@ -175,7 +175,7 @@ def _document(response: HTTPResponse, url: Url) -> Document:
             code="jwks_encoding",
         )
     announced = response.length
-    body = b"" if announced and announced > MAX_BYTES else response.read(MAX_BYTES + 1)
+    body = response.read(MAX_BYTES + 1)
     if max(announced or 0, len(body)) > MAX_BYTES:
         raise JwksInvalid(f"{url} is larger than {MAX_BYTES} bytes", code="jwks_too_large")
     if announced is not None and len(body) < announced:

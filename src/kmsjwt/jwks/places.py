@@ -77,10 +77,10 @@ class IssuerPlace:
             jwks_uri = read_url(configuration.get("jwks_uri"), "its jwks_uri")
         except ConfigError as error:
             raise _invalid(error, str(self._url), "discovery_malformed") from None
-        # An issuer elsewhere must not make this machine ask itself.
-        if jwks_uri.is_loopback and not self._url.is_loopback:
+        # Plain http is for an issuer that is itself on this machine and plain.
+        if jwks_uri.scheme != "https" and self._url.scheme == "https":
             raise JwksInvalid(
-                f"{self._url} names the jwks_uri {shown(str(jwks_uri))}, expected a public host",
+                f"{self._url} names the jwks_uri {shown(str(jwks_uri))}, expected https",
                 code="discovery_malformed",
             )
         return jwks_uri

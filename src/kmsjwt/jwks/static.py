@@ -94,7 +94,7 @@ def _contents(path: str | PathLike[str]) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: no file system has such a name
         why = getattr(error, "strerror", None) or "no such name is possible"
         raise ConfigError(
-            f"the JWKS file {ascii(str(path))} cannot be read: {why}",
+            f"the JWKS file {str(path)!a} cannot be read: {why}",
             code="jwks_file",
             fix="write one with: kmsjwt jwks --key KEY",
         ) from error
