@@ -1,6 +1,7 @@
 """One suite, several ways to reach a KMS: in process, boto3 in process, boto3 over HTTP, AWS.
 
-AWS joins when KMSJWT_AWS_CHECK=1 is set; its keys are tagged and scheduled for deletion.
+AWS joins when KMSJWT_AWS_CHECK=1 is set; its keys are tagged and scheduled for deletion. It takes
+``--force-enable-socket`` too, and credentials and Region where boto3 looks for them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from kmsjwt.local import LocalKms
+from kmsjwt.local import LocalKms, Strict
 from kmsjwt.local.http import running
 
 ON_AWS = os.environ.get("KMSJWT_AWS_CHECK") == "1"
@@ -68,11 +69,14 @@ class Bench:
 @pytest.fixture(scope="session")
 def _reached() -> Any:
     """Every way in, made once; the local ones lead to the same account."""
+    strict = LocalKms(region=REGION, strict=Strict(throttle_every=0))
     with LocalKms(region=REGION) as local, running(local) as server:
         shared: dict[Any, Any] = {}
         yield {
             "in-process": Bench(local, shared),
             "boto3": Bench(local.attach(boto3_client()), shared),
+            # On its best behaviour but for what every caller must bear: shuffled, short pages.
+            "strict": Bench(strict, {}),
             "http": Bench(boto3_client(endpoint_url=server.endpoint_url), shared),
         }
 
@@ -86,7 +90,9 @@ def _aws() -> Any:
             bench.client.schedule_key_deletion(KeyId=arn, PendingWindowInDays=7)
 
 
-@pytest.fixture(scope="session", params=["in-process", "boto3", "http", *["aws"] * ON_AWS])
+@pytest.fixture(
+    scope="session", params=["in-process", "strict", "boto3", "http", *["aws"] * ON_AWS]
+)
 def kms(request: Any) -> Any:
     if request.param == "aws":
         return request.getfixturevalue("_aws")

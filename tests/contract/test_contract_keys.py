@@ -202,6 +202,12 @@ def test_a_key_pending_deletion_is_of_no_use_until_it_is_kept(kms, refused):
         kms.client.cancel_key_deletion(KeyId=key)
 
 
+@pytest.mark.parametrize("spec", ["ECC_NIST_P256", "HMAC_256"])
+def test_kms_rotates_no_signing_key_by_itself(kms: Any, refused: Any, spec: str) -> None:
+    with refused("UnsupportedOperationException"):
+        kms.client.enable_key_rotation(KeyId=kms.key(spec))
+
+
 @pytest.mark.parametrize("days", [3, 6, 31])
 def test_the_waiting_period_is_7_to_30_days(kms, refused, days):
     with refused("ValidationException"):

@@ -179,6 +179,15 @@ def test_a_key_of_another_usage_neither_signs_nor_verifies(kms, refused, spec, u
     assert error.message == f"{text} Verify."
 
 
+@pytest.mark.parametrize("spec", ["ECC_NIST_P256", "HMAC_256"])
+def test_a_key_that_signs_does_not_encrypt(kms: Any, refused: Any, spec: str) -> None:
+    key = kms.key(spec)
+    usage = kms.client.describe_key(KeyId=key)["KeyMetadata"]["KeyUsage"]
+    with refused("InvalidKeyUsageException") as error:
+        kms.client.encrypt(KeyId=key, Plaintext=b"p")
+    assert error.message == f"{key} key usage is {usage} which is not valid for Encrypt."
+
+
 @pytest.mark.parametrize("given", ["id", "arn", "alias", "alias arn"])
 def test_a_key_signs_under_each_of_its_names(kms, alias, given):
     key = kms.key("ECC_NIST_P256")

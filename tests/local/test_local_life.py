@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -153,6 +155,20 @@ def test_the_arn_of_another_account_is_denied(kms, new_key):
 # --- what it refuses to make or do
 
 
+def test_a_pss_signature_without_its_leading_zero_is_a_bad_one(kms: LocalKms, new_key: Any) -> None:
+    """RFC 8017 8.1.2: the length is the modulus's. OpenSSL is less strict, KMS is not."""
+    request = {
+        "KeyId": new_key(kms, "RSA_2048"),
+        "Message": b"m",
+        "SigningAlgorithm": "RSASSA_PSS_SHA_256",
+    }
+    signatures = (kms.sign(**request)["Signature"] for _ in range(10_000))
+    signature = next(one for one in signatures if one[0] == 0)
+    assert kms.verify(Signature=signature, **request)["SignatureValid"]
+    with pytest.raises(kms.exceptions.KMSInvalidSignatureException):
+        kms.verify(Signature=signature[1:], **request)
+
+
 @pytest.mark.parametrize(
     "request_",
     [
@@ -235,6 +251,22 @@ def test_it_starts_elsewhere(environ):
 def test_a_place_that_cannot_be_is_a_config_error(wrong):
     with pytest.raises(ConfigError, match="expected"):
         LocalKms(**wrong)
+
+
+def test_it_needs_neither_boto3_nor_a_server_to_be_imported() -> None:
+    heavy = ("boto3", "botocore", "uvicorn", "http.client")
+    script = f"import sys, kmsjwt.local; print([one for one in {heavy} if one in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_a_full_page_with_nothing_behind_it_is_the_last(kms: LocalKms, new_key: Any) -> None:
+    for _ in range(3):
+        new_key(kms)
+    answer = kms.list_keys(Limit=3)
+    assert (len(answer["Keys"]), answer["Truncated"]) == (3, False)
 
 
 def test_the_notice_is_one_line():

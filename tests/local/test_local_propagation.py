@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kmsjwt.errors import ConfigError
 from kmsjwt.local import LocalKms, Propagation, Strict
 
 SLOW = Propagation(alias=60, tag=120, key=10, permission=300)
@@ -140,6 +141,33 @@ def test_without_a_delay_everybody_sees_everything_at_once(kms, new_key, sign):
     key = new_key(kms)
     kms.create_alias(AliasName="alias/a", TargetKeyId=key)
     assert sign(kms.reader("anyone"), "alias/a")["KeyId"] == key
+
+
+def test_a_clock_set_back_hides_nothing(kms: LocalKms, clock: Any, new_key: Any) -> None:
+    key = new_key(kms)
+    clock.forward(-3600)
+    assert answers(kms, key)
+
+
+@pytest.mark.parametrize("seconds", [-1, 3601, float("nan")])
+def test_a_delay_is_an_hour_at_most(seconds: float) -> None:
+    with pytest.raises(ConfigError, match="expected 0 to 3600"):
+        Propagation(alias=seconds)
+    with pytest.raises(ConfigError, match="expected 0 to 3600"):
+        Strict(lag=seconds)
+
+
+def test_old_values_are_forgotten_only_when_nobody_can_see_them(
+    clock: Any, new_key: Any, sign: Any
+) -> None:
+    slowest = Propagation(alias=3600)
+    kms = LocalKms(clock=clock, propagation=Propagation(readers={"late": slowest}))
+    keys = [new_key(kms) for _ in range(5)]
+    kms.create_alias(AliasName="alias/a", TargetKeyId=keys[0])
+    for key in keys[1:]:
+        clock.forward(1800)
+        kms.update_alias(AliasName="alias/a", TargetKeyId=key)
+    assert sign(kms.reader("late"), "alias/a")["KeyId"] == keys[2]
 
 
 # --- the strict mode

@@ -202,6 +202,8 @@ def test_keys_of_another_usage(kms: LocalKms, key: Any, recorded: dict[str, Any]
             lambda: kms.verify(KeyId=symmetric, Signature=b"s", **request),
         ),
     }
+    ecc = key("ECC_NIST_P256")
+    asked["encrypt-invalid-key-id"] = (ecc, lambda: kms.encrypt(KeyId=ecc, Plaintext=b"p"))
     for name, (arn, use) in asked.items():
         assert refusal(kms, use) == filled(case[name], **{"key-arn": arn}), name
 

@@ -58,6 +58,8 @@ class Region:
     def __init__(self, name: str, store: Store, serial: Iterator[int]) -> None:
         self.name = name
         self.usages: dict[str, Usage] = {}
+        self.leaving: set[str] = set()
+        """The ids of keys whose deletion has a date."""
         self._store = store
         self._serial = serial
         self._keys: dict[str, History[Key]] = {}
@@ -92,6 +94,7 @@ class Region:
         known = self.tags(key.key_id) if tags is None else tags
         self._store.save_key(key, known, self.usages.get(key.key_id))
         self._keys.setdefault(key.key_id, History()).put(now, next(self._serial), key)
+        self._note_leaving(key)
         if tags is not None:
             self._tags.setdefault(key.key_id, History()).put(now, next(self._serial), dict(tags))
 
@@ -104,6 +107,7 @@ class Region:
     def restore_key(self, key: Key, tags: Tags, usage: Usage | None) -> None:
         """Take a key back from the store, for every reader at once."""
         self._keys.setdefault(key.key_id, History()).put(float("-inf"), 0, key)
+        self._note_leaving(key)
         self._tags.setdefault(key.key_id, History()).put(float("-inf"), 0, dict(tags))
         if usage is not None:
             self.usages[key.key_id] = usage
@@ -132,8 +136,15 @@ class Region:
             self._store.save_aliases(self.name, self.all_aliases())
         self._store.delete_key(key)
         del self._keys[key.key_id]
+        self.leaving.discard(key.key_id)
         self._tags.pop(key.key_id, None)
         self.usages.pop(key.key_id, None)
+
+    def _note_leaving(self, key: Key) -> None:
+        if key.deletion_date is None:
+            self.leaving.discard(key.key_id)
+        else:
+            self.leaving.add(key.key_id)
 
     def view(self, now: float, delay: Delay) -> View:
         """Return what a reader with this delay sees now."""
@@ -193,13 +204,19 @@ class Account:
         self.clock = clock
         self._serial = itertools.count(1)
         self._regions: dict[str, Region] = {}
+        self._closed = False
 
     def close(self) -> None:
         """Keep the last uses of keys, and let another process have the store."""
         with self.lock:
-            for region in self._regions.values():
-                region.save_usages()
-            self.store.close()
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                for region in self._regions.values():
+                    region.save_usages()
+            finally:
+                self.store.close()
 
     def region(self, name: str) -> Region:
         """Return one Region; every Region exists."""
@@ -221,8 +238,8 @@ class Account:
     def expire(self, now: float) -> None:
         """Delete the keys whose waiting period is over."""
         for region in self._regions.values():
-            for key in region.all_keys():
-                if key.deletion_date is not None and key.deletion_date <= now:
+            for key in [region.key(key_id) for key_id in region.leaving]:
+                if key and key.deletion_date is not None and key.deletion_date <= now:
                     region.forget_key(key)
                     self._release_primary(key, key.deletion_date)
 

@@ -42,7 +42,7 @@ NOTICE = (
 Client = TypeVar("Client")
 _REGION = re.compile(r"([a-z]+-){2,3}\d+")
 _ACCOUNT = re.compile(r"\d{12}")
-_TEXT_FOR_BLOB = ("Message", "Signature", "Mac")
+_TEXT_FOR_BLOB = ("Message", "Signature", "Mac", "Plaintext")
 
 
 class LocalKms(Methods):
@@ -167,7 +167,7 @@ class LocalKms(Methods):
         return Paginator(self, operation_name)
 
     def close(self) -> None:
-        """Let another process have the folder. Keys in memory stay usable."""
+        """Let another process have the folder; nothing more can be written to it from here."""
         self._service.account.close()
 
     def __enter__(self) -> Self:

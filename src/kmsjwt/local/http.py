@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
 import threading
 from contextlib import closing, contextmanager, suppress
@@ -20,7 +21,7 @@ from kmsjwt.local.asgi import Asgi, application
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from kmsjwt.local.client import LocalKms
 
@@ -50,17 +51,15 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     mounts: Mapping[str, Asgi] | None = None,
-    ready: threading.Event | None = None,
-    announce: Any = None,
+    announce: Callable[[Running], object] | None = None,
 ) -> None:
-    """Serve until interrupted.
+    """Serve until interrupted or terminated, and then return.
 
     Args:
         kms: who answers.
         host: a loopback address; nothing else is bound.
         port: 0 for any free one.
         mounts: other applications by path prefix.
-        ready: set once the port is open.
         announce: called with the ``Running`` server once the port is open.
 
     Raises:
@@ -71,9 +70,7 @@ def serve(
         server = _server(application(kms, mounts=mounts))
         if announce is not None:
             announce(_running(listener))
-        if ready is not None:
-            ready.set()
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), _terminated_as_interrupted():
             server.run(sockets=[listener])
 
 
@@ -101,6 +98,19 @@ def running(
         finally:
             server.should_exit = True
             thread.join(_STOP + 1)
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM end the server as Ctrl-C does, so that the caller's clean-up runs."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -114,3 +114,11 @@ class Methods(ABC):
     def list_key_policies(self, **request: Any) -> dict[str, Any]:
         """List the one policy name that there is, ``default``."""
         return self._call("ListKeyPolicies", request)
+
+    def encrypt(self, **request: Any) -> dict[str, Any]:
+        """Refuse, as AWS does for a signing key."""
+        return self._call("Encrypt", request)
+
+    def enable_key_rotation(self, **request: Any) -> dict[str, Any]:
+        """Refuse, as AWS does for asymmetric and HMAC keys."""
+        return self._call("EnableKeyRotation", request)

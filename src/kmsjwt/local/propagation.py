@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar, get_args
 
-__all__ = ["Delay", "History", "Kind", "Propagation"]
+from kmsjwt.errors import ConfigError
+
+__all__ = ["Delay", "History", "Kind", "Propagation", "check_delay"]
+
+# Seconds. AWS speaks of five minutes; values older than this are forgotten.
+_MEMORY = 3600.0
 
 T = TypeVar("T")
 Kind = Literal["alias", "tag", "key", "permission"]
@@ -28,6 +33,9 @@ class Propagation:
         key: a key made, enabled, disabled, described or scheduled for deletion.
         permission: a rule of ``kms.permissions``, and aliases where a rule looks at them.
         readers: other numbers for the reader of this name (``kms.reader(name)``).
+
+    Raises:
+        ConfigError: a delay is negative or longer than an hour.
     """
 
     alias: float = 0.0
@@ -36,6 +44,10 @@ class Propagation:
     permission: float = 0.0
     readers: Mapping[str, Propagation] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for kind in get_args(Kind):
+            check_delay(kind, getattr(self, kind))
+
     def delay(self, reader: str, kind: Kind) -> float:
         """Return the seconds for one reader and one kind of change."""
         seen_by = self.readers.get(reader, self)
@@ -43,13 +55,20 @@ class Propagation:
         return seconds
 
 
+def check_delay(name: str, seconds: float) -> None:
+    """Refuse a delay that no ``History`` remembers.
+
+    Raises:
+        ConfigError: it is negative or longer than an hour.
+    """
+    if not 0 <= seconds <= _MEMORY:
+        raise ConfigError(f"{name} is {seconds} s, expected 0 to {_MEMORY:.0f}")
+
+
 class History(Generic[T]):
     """The values that one fact has had, oldest first, each with when it was written."""
 
     __slots__ = ("_versions",)
-
-    # Longer than any delay makes sense: AWS speaks of five minutes. Older values are dropped.
-    _MEMORY = 3600.0
 
     def __init__(self) -> None:
         self._versions: list[tuple[float, int, T | None]] = []
@@ -57,7 +76,7 @@ class History(Generic[T]):
     def put(self, now: float, serial: int, value: T | None) -> None:
         """Write a new value; None says that the thing is gone."""
         kept = self._versions
-        while len(kept) > 1 and kept[1][0] < now - self._MEMORY:
+        while len(kept) > 1 and kept[1][0] < now - _MEMORY:
             kept.pop(0)
         kept.append((now, serial, value))
 
@@ -69,6 +88,8 @@ class History(Generic[T]):
     def seen(self, now: float, kind: Kind, delay: Delay) -> T | None:
         """Return the value as a reader with this delay sees it."""
         for written, serial, value in reversed(self._versions):
-            if written + delay(kind, serial) <= now:
+            wait = delay(kind, serial)
+            # Without a delay the newest counts, even if the clock was set back meanwhile.
+            if wait <= 0 or written + wait <= now:
                 return value
         return None

@@ -194,5 +194,15 @@ OPERATIONS: dict[str, dict[str, Member]] = {
     },
     "ListKeyPolicies": {**_ONLY_KEY, **_paged(1000)},
     "GetKeyLastUsage": _ONLY_KEY,
+    "Encrypt": {
+        **_USE,
+        "Plaintext": _MESSAGE,
+        "EncryptionContext": Member(kind="structure"),
+        "EncryptionAlgorithm": _enum(
+            "SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"
+        ),
+        "DryRun": _FLAG,
+    },
+    "EnableKeyRotation": {**_ONLY_KEY, "RotationPeriodInDays": _number(90, 2560)},
 }
 """Every operation the local KMS has, and the members of its request."""

@@ -13,6 +13,7 @@ everybody sees everything.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -65,8 +66,8 @@ class FolderStore:
         self._folder = folder
         self._account_id = account_id
         try:
+            # A folder that was there keeps its mode; what is inside is for this user alone.
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.chmod(0o700)
             lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise ConfigError(
@@ -114,21 +115,31 @@ class FolderStore:
         Raises:
             ConfigError: a file is corrupt, or another account's; it says which and why.
         """
-        for path in sorted(self._folder.glob("*/*.json")):
-            if path.name == _ALIASES:
-                for alias in _read(path, _aliases):
-                    account.region(path.parent.name).restore_alias(alias)
-                continue
+        try:
+            for path in sorted(self._folder.glob("*/*.json")):
+                self._restore_file(path, account)
+        except ConfigError:
+            self.close()
+            raise
+
+    def _restore_file(self, path: Path, account: Account) -> None:
+        if path.name == _ALIASES:
+            for alias in _read(path, _aliases):
+                account.region(path.parent.name).restore_alias(alias)
+        else:
             key, tags, usage = _read(path, _key)
             if (key.account_id, key.region) != (self._account_id, path.parent.name):
                 raise _corrupt(path, f"the key is of account {key.account_id}, Region {key.region}")
+            if path.stem != key.key_id:
+                raise _corrupt(path, f"it holds another key, {key.key_id}")
             account.region(key.region).restore_key(key, tags, usage)
 
     def _path(self, key: Key) -> Path:
         return self._folder / key.region / f"{key.key_id}.json"
 
-    @staticmethod
-    def _write(path: Path, content: dict[str, Any]) -> None:
+    def _write(self, path: Path, content: dict[str, Any]) -> None:
+        if not self._release.alive:
+            raise OSError(errno.EBADF, "it was closed, and another process may have it")
         path.parent.mkdir(mode=0o700, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")  # 0600
         try:
@@ -162,14 +173,15 @@ def _is_ours(lock: int) -> bool:
 def _read(path: Path, build: Callable[[dict[str, Any]], T]) -> T:
     try:
         content = json.loads(path.read_bytes())
-        if content["format"] != _FORMAT:
-            raise _corrupt(path, f"format is {content['format']!r}, expected {_FORMAT}")
-        return build(content)
+        version = content["format"]
+        if version == _FORMAT:
+            return build(content)
     except KeyError as error:
         raise _corrupt(path, f"{error.args[0]} is missing or unknown") from error
     except (OSError, ValueError, TypeError) as error:
         # Not the error's own text: it may quote the key.
         raise _corrupt(path, f"it can't be read ({type(error).__name__})") from error
+    raise _corrupt(path, f"format is {version!r}, expected {_FORMAT}")
 
 
 def _key(content: dict[str, Any]) -> tuple[Key, Tags, Usage | None]:

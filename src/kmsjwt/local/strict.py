@@ -7,6 +7,8 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kmsjwt.local.propagation import check_delay
+
 if TYPE_CHECKING:
     from kmsjwt.local.propagation import Kind
 
@@ -30,6 +32,9 @@ class Strict:
     lag: float = 300.0
     throttle_every: int = 40
     creating: float = 5.0
+
+    def __post_init__(self) -> None:
+        check_delay("lag", self.lag)
 
 
 class Whims:

@@ -81,7 +81,7 @@ def _check_type(where: str, member: Member, value: Any) -> None:
 def _constraints(member: Member, value: Any) -> Iterator[str]:
     if member.choices and value not in member.choices:
         yield f"satisfy enum value set: [{', '.join(member.choices)}]"
-    if member.pattern and not re.fullmatch(member.pattern, value):
+    if member.pattern and not re.fullmatch(member.pattern, value, re.ASCII):
         yield f"satisfy regular expression pattern: {member.pattern}"
     if member.kind == "number":
         measure, noun = value, "value"

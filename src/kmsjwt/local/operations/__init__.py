@@ -8,6 +8,7 @@ from typing import Any
 from kmsjwt.local.call import Call
 from kmsjwt.local.operations import (
     aliases,
+    elsewhere,
     keys,
     lifecycle,
     macs,
@@ -47,4 +48,6 @@ HANDLERS: dict[str, Handler] = {
     "GetKeyPolicy": policies.get_key_policy,
     "PutKeyPolicy": policies.put_key_policy,
     "ListKeyPolicies": policies.list_key_policies,
+    "Encrypt": elsewhere.encrypt,
+    "EnableKeyRotation": elsewhere.enable_key_rotation,
 }
