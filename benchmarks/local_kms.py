@@ -68,7 +68,7 @@ def _options() -> argparse.Namespace:
 
 def _ministack(folder: Path | None) -> Path | None:
     if folder is not None:
-        return folder / "bin" / "ministack"
+        return folder.resolve() / "bin" / "ministack"
     found = shutil.which("ministack")
     return Path(found) if found else None
 

@@ -198,8 +198,8 @@ def _refuse_weak_rsa(n: int, e: int) -> None:
 
 def _powers_of_65537(prime: int) -> set[int]:
     # The faulty primes were powers of 65537 to many small primes, and so is their product. For an
-    # honest modulus the chance of that is below one in a hundred million; the first prime alone
-    # clears four in five.
+    # honest modulus the chance of that is one in two hundred million; the first prime alone
+    # clears four in five of them.
     powers, power = {1}, 65537 % prime
     while power != 1:
         powers.add(power)

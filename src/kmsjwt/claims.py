@@ -47,8 +47,13 @@ def _filled_text(value: object) -> str | None:
 
 def _numeric_date(value: object) -> str | None:
     if type(value) is int or (type(value) is float and isfinite(value)):
-        return None if 0 < value < _LATEST else "seconds since 1970"
+        return None if 0 <= value < _LATEST else "seconds since 1970"
     return "a number of seconds since 1970"
+
+
+def _later_date(value: object) -> str | None:
+    # Some issuers write nbf: 0 for "at once". Elsewhere 0 stands for "never" or "unknown".
+    return _numeric_date(value) or ("seconds after 1970" if value == 0 else None)
 
 
 def _audience(value: object) -> str | None:
@@ -63,9 +68,9 @@ _CHECKS: dict[str, Callable[[object], str | None]] = {
     "iss": _filled_text,
     "sub": _filled_text,
     "aud": _audience,
-    "exp": _numeric_date,
+    "exp": _later_date,
     "nbf": _numeric_date,
-    "iat": _numeric_date,
+    "iat": _later_date,
     "jti": _filled_text,
     "client_id": _filled_text,
     "scope": _text,

@@ -141,7 +141,7 @@ class ClaimError(TokenError):
         self,
         message: str,
         *,
-        claim: str,
+        claim: str = "",
         code: str | None = None,
         fix: str | None = None,
     ) -> None:

@@ -6,14 +6,14 @@ import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kmsjwt._encoding import plain, to_json
+from kmsjwt._encoding import MAX_DEPTH, plain, to_json
 from kmsjwt._immutable import Immutable
 from kmsjwt.claims import type_fault
 from kmsjwt.compact import assemble, signing_input
 from kmsjwt.errors import ClaimsRefused, ConfigError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from kmsjwt.algorithms import Algorithm
 
@@ -25,7 +25,6 @@ MAX_LENGTH = 8_192
 """Longest token issued, in characters: API Gateway allows 10,240 bytes for all headers."""
 
 _SET_BY_ISSUER = ("iss", "sub", "aud", "exp", "iat", "jti", "client_id")
-_MAX_DEPTH = 32
 
 
 class Signature(Immutable):
@@ -210,7 +209,7 @@ class Issuer:
             The token with its ``jti``, ``kid`` and KMS request id.
 
         Raises:
-            ClaimsRefused: the claims may not be signed; nothing was sent to KMS.
+            ClaimsRefused: the claims may not be signed, and nothing was.
             KmsError: KMS did not sign.
         """
         seconds = self._granted(lifetime)
@@ -316,20 +315,24 @@ def _custom(custom: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return dict(custom.items())
 
 
-def _refuse_names(value: object, depth: int = 0) -> None:
+def _refuse_names(value: object, depth: int = 1) -> None:
     """Refuse names that JSON would coerce, so that 1 and "1" cannot become one member twice."""
-    if depth > _MAX_DEPTH:
-        raise ClaimsRefused(f"the claims are nested deeper than {_MAX_DEPTH}", code="claims_depth")
+    members: Iterable[object]
     if isinstance(value, (dict, MappingProxyType)):
-        for name, member in value.items():
+        for name in value:
             if type(name) is not str:
                 raise ClaimsRefused(
                     f"a claim's name is {shown(name)}, expected text", code="claims_name"
                 )
-            _refuse_names(member, depth + 1)
+        members = value.values()
     elif isinstance(value, (list, tuple)):
-        for item in value:
-            _refuse_names(item, depth + 1)
+        members = value
+    else:
+        return
+    if depth > MAX_DEPTH:
+        raise ClaimsRefused(f"the claims are nested deeper than {MAX_DEPTH}", code="claims_depth")
+    for member in members:
+        _refuse_names(member, depth + 1)
 
 
 def _is_seconds(value: object) -> bool:

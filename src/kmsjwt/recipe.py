@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from binascii import Error as _Base64Error
 from binascii import a2b_base64, b2a_base64
-from typing import TYPE_CHECKING, Any
+from math import isfinite
+from typing import TYPE_CHECKING, Any, cast
 
 from kmsjwt._encoding import Undecodable, b64url_decode, read_json_object
 from kmsjwt._immutable import Immutable
@@ -97,6 +98,17 @@ def rfc3339(text: object) -> float:
         " such as 2026-11-22T12:00:00Z",
         code="recipe_until",
     )
+
+
+def cut_off(until: object) -> float:
+    """Return a cut-off, given in RFC 3339 or in seconds since 1970, as the latter.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    if type(until) in (int, float) and isfinite(cast("float", until)):
+        return float(cast("float", until))
+    return rfc3339(until)
 
 
 class RecipeToken(Immutable):
@@ -220,7 +232,7 @@ def _check_time(claims: Mapping[str, Any], until: float, now: float, leeway: flo
 
 def _segments(token: object) -> tuple[bytes, bytes, bytes, bytes]:
     if type(token) is not str:
-        raise MalformedToken(f"the token is {shown_kind(token)}, expected str", code="recipe_type")
+        raise MalformedToken(f"the token is {_shown_kind(token)}, expected str", code="recipe_type")
     if len(token) > MAX_LENGTH:
         raise _too_long(len(token), MAX_LENGTH, "characters")
     raw = token.encode("ascii", "replace")
@@ -235,7 +247,7 @@ def _segments(token: object) -> tuple[bytes, bytes, bytes, bytes]:
     return signed, header, payload, signature
 
 
-def shown_kind(value: object) -> str:
+def _shown_kind(value: object) -> str:
     """Return the type of ``value`` for a message about a token, never the value."""
     return "None" if value is None else f"of type {type(value).__name__}"
 

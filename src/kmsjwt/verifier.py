@@ -169,6 +169,8 @@ class Verifier:
         Raises:
             TokenError: the token is to blame. `Forbidden` is for a good token that may not.
             CannotKnow: the keys could not be had. This is not a denial.
+            ConfigError: your ``check`` returned something else than None, True or False.
+                Whatever else it raises comes through as it is.
         """
         return self.verify_parsed(UnverifiedToken.parse(token, max_length=self._max_length))
 
