@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.kms import support
 from tests.kms.support import SPEC_OF, Clock, Through, make_key
 
 from kmsjwt.local import LocalKms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def no_aws_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hide this machine's AWS settings, and the instance metadata that boto3 would look for."""
+    support.forget_aws(monkeypatch, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt import Issuer, Verifier
@@ -11,6 +12,9 @@ from kmsjwt.kms import KmsSigner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
 
     from kmsjwt.kms import KmsClient
 
@@ -37,6 +41,15 @@ SPEC_OF = {
     "ML-DSA-87": "ML_DSA_87",
 }
 ALGS = tuple(SPEC_OF)
+
+
+def forget_aws(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Leave boto3 with no Region, no credentials and no instance metadata to ask for them."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "KMSJWT_", "KMS_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "no-credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 class Clock:

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from tests.kms import support
 from tests.kms.support import AUD, Clock, Through, header_of, issued, make_key
 
+from kmsjwt import Issuer
 from kmsjwt.errors import (
     CannotKnow,
     ConfigError,
@@ -275,7 +276,7 @@ class AliasMachine(RuleBasedStateMachine):
         if used != self.target:
             # Ten seconds is the pause after a look-up that failed, 120 the reader's own delay.
             troubled = self.out or self.clock.now < self.out_until + 10
-            allowed = (MAX_STALE + 10 if troubled else REFRESH) + 120
+            allowed = (MAX_STALE if troubled else REFRESH) + 120
             assert self.clock.now - self.left[used] <= allowed
 
 
@@ -314,7 +315,7 @@ def test_a_failing_look_up_uses_the_last_key_until_max_stale_and_then_raises(
     assert wire.count("get_public_key") == 2  # not asked again at once
     clock.move(MAX_STALE - REFRESH - 1)
     issuer.issue(sub="ala", aud=AUD)
-    clock.move(10)
+    clock.move(1)
     with pytest.raises(error) as told:
         issuer.issue(sub="ala", aud=AUD)
     assert isinstance(told.value, CannotKnow)
@@ -359,13 +360,26 @@ def test_a_clock_that_goes_backwards_does_not_keep_an_old_key(
 
 
 def test_many_threads_look_an_alias_up_once(kms: LocalKms, arn: str, wire: Through):
+    """Seven come while the first one's look-up is under way, and each has a time of its own."""
     ticks = iter(range(10**9))
-    issuer = support.issuer(alias_to(kms, arn), wire, clock=lambda: support.NOW + next(ticks) / 1e6)
-    gate = threading.Barrier(8)
+    at_the_door = threading.Semaphore(0)
+
+    def wait_for_the_others(_: object) -> None:
+        for _ in range(8):
+            assert at_the_door.acquire(timeout=10)
+
+    def jti() -> str:  # asked for just before the key
+        at_the_door.release()
+        return "1"
+
+    wire.before["get_public_key"] = wait_for_the_others
+    signer = KmsSigner(
+        alias_to(kms, arn), client=wire, clock=lambda: support.NOW + next(ticks) / 1e6
+    )
+    issuer = Issuer(support.ISS, signer, new_jti=jti)
     tokens: list[str] = []
 
     def sign() -> None:
-        gate.wait()
         tokens.append(issuer.issue(sub="ala", aud=AUD).token)
 
     threads = [threading.Thread(target=sign) for _ in range(8)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -25,10 +26,11 @@ from kmsjwt.errors import (
     KmsUnavailable,
 )
 from kmsjwt.kms import KmsKeys, KmsSigner, KmsVerify
-from kmsjwt.local import LocalKms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from kmsjwt.local import LocalKms
 
 REGION = "eu-central-1"
 DISABLED, PENDING = "DisabledException", "KMSInvalidStateException"
@@ -67,9 +69,15 @@ def client(endpoint_url: str = "https://127.0.0.1:1", **config: Any) -> Any:
         retries={"total_max_attempts": 1},
         **config,
     )
+    return session().client("kms", endpoint_url=endpoint_url, config=settings)
+
+
+@cache
+def session() -> Any:
+    """Return one session for all: each reads boto3's service descriptions anew."""
     return boto3.session.Session(
         aws_access_key_id="x", aws_secret_access_key="y", region_name=REGION
-    ).client("kms", endpoint_url=endpoint_url, config=settings)
+    )
 
 
 @pytest.fixture(params=["boto3", "in process"])
@@ -259,20 +267,31 @@ def served() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
             listening.settimeout(5)
 
             def run() -> None:
-                connection, _ = listening.accept()
-                with connection:
-                    serve(connection)
+                with suppress(OSError):  # a client that gave up, or none at all
+                    connection, _ = listening.accept()
+                    with connection:
+                        serve(connection)
 
             thread = threading.Thread(target=run)
             stack.callback(thread.join)
+            stack.callback(stop_accepting, listening)
             thread.start()
             return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
         yield start
 
 
+def stop_accepting(listening: socket.socket) -> None:
+    with suppress(OSError):
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def look_up(its_client: Any) -> Callable[[], object]:
+    return KmsSigner("alias/auth", client=its_client).current
+
+
 def unreachable(endpoint_url: str, **config: Any) -> KmsError:
-    error = fails(acts("GetPublicKey", "alias/auth", client(endpoint_url, **config)))
+    error = fails(look_up(client(endpoint_url, **config)))
     require_clear(error, "GetPublicKey", "alias/auth")
     return error
 
@@ -306,12 +325,12 @@ def test_the_server_closes_in_the_middle_of_its_answer(served: Any):
         connection.sendall(b'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"KeyId":')
 
     error = unreachable(served(serve))
-    assert type(error) is KmsUnavailable
+    assert error.code == "kms_wrong_answer"  # boto3 takes half an answer for an empty one
 
 
 def test_the_server_never_answers(served: Any):
     given_up = threading.Event()
-    url = served(lambda connection: given_up.wait(5))
+    url = served(lambda _: given_up.wait(5))
     error = unreachable(url, read_timeout=0.05)
     given_up.set()
     require_unreachable(error, "ReadTimeoutError")
@@ -356,7 +375,7 @@ def test_the_server_speaks_no_tls(served: Any):
 def test_something_else_answers_in_kms_s_place(
     status: str, body: bytes, kind: type[KmsError], code: str | None, served: Any
 ):
-    error = fails(acts("GetPublicKey", "alias/auth", client(served(answering(status, body)))))
+    error = fails(look_up(client(served(answering(status, body)))))
     assert type(error) is kind
     assert error.code == (code or kind.code)
     assert "\n" not in str(error)
@@ -368,14 +387,8 @@ def test_the_local_kms_drops_a_connection(kms: LocalKms, arn: str, genuine: Any)
     require_unreachable(fails(acts("Sign", arn, genuine)), "ConnectionClosedError")
 
 
-def test_no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Any):
-    nothing = str(tmp_path / "none")
-    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, nothing)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    error = fails(acts("GetPublicKey", "alias/auth", boto3.session.Session().client("kms", REGION)))
+def test_no_credentials():
+    error = fails(look_up(boto3.session.Session().client("kms", REGION)))
     assert type(error) is KmsAccessDenied
     assert (error.code, error.retryable) == ("no_credentials", False)
     assert "no AWS credentials were found" in str(error)

@@ -59,7 +59,7 @@ def fetch(client: KmsClient, key: KeyReference, alg: str | None, kid: Kid) -> Km
     )
     arn, usage, der = answer.get("KeyId"), answer.get("KeyUsage"), answer.get("PublicKey")
     if not isinstance(arn, str) or not _is_key(arn, key):
-        raise wrong_answer(f"KMS answered for {shown(arn)}, expected {key}", "GetPublicKey", key)
+        raise wrong_answer(f"its key is {shown(arn)}, expected {key}", "GetPublicKey", key)
     if usage != "SIGN_VERIFY":
         raise KmsKeyUnusable(
             f"the KMS key {key} has usage {shown(usage)}, expected SIGN_VERIFY",
@@ -82,7 +82,7 @@ def wrong_answer(
 ) -> KmsError:
     """Return the error for an answer that cannot be KMS's about this key."""
     return KmsError(
-        message,
+        f"the answer to kms:{action} on {key} is wrong: {message}",
         action=action,
         key=str(key),
         request_id=request_id,

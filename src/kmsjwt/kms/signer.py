@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
 from kmsjwt.algorithms import Algorithm, algorithm, ecdsa_der_to_jose
-from kmsjwt.errors import BadSignature, CannotKnow, KmsError
+from kmsjwt.errors import BadSignature, CannotKnow, KmsError, shown
 from kmsjwt.issuer import Signature
 from kmsjwt.kms.client import KmsClient, client_for
 from kmsjwt.kms.message import message, message_type_for, require_message_type
@@ -107,9 +107,12 @@ class KmsSigner:
         try:
             found = fetch(self._client, self._key, self._alg, self._kid)
         except CannotKnow:
-            if known is None or not 0 <= now - known.looked_up < self._max_stale:
+            # An answer from the future has no age that could be told: its time starts anew.
+            looked_up = now if known is None else min(known.looked_up, now)
+            if known is None or now - looked_up >= self._max_stale:
                 raise
-            resolution = _Resolution(known.key, known.looked_up, now, now + _RETRY)
+            again = min(now + _RETRY, looked_up + self._max_stale)
+            resolution = _Resolution(known.key, looked_up, now, again)
         else:
             key = self._signing_key(found, known)
             resolution = _Resolution(key, now, now, now + self._refresh)
@@ -172,14 +175,15 @@ class KmsSigningKey(Immutable):
         )
         request_id = str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
         signed_by, signature = answer.get("KeyId"), answer.get("Signature")
-        if signed_by != self.arn or not isinstance(signature, bytes):
-            told = signed_by if isinstance(signature, bytes) else "nothing"
-            raise self._wrong(f"KMS signed with {told}, expected {self.arn}", request_id)
+        if signed_by != self.arn:
+            raise self._wrong(f"its key is {shown(signed_by)}, expected {self.arn}", request_id)
+        if not isinstance(signature, bytes):
+            raise self._wrong("it holds no signature", request_id)
         value = self._jose_form(signature, request_id)
         try:
             self._public.verify(value, signing_input)
         except BadSignature as error:
-            raise self._wrong(f"the signature from KMS is wrong: {error}", request_id) from error
+            raise self._wrong(str(error), request_id) from error
         return Signature(value, request_id)
 
     def _jose_form(self, signature: bytes, request_id: str) -> bytes:
@@ -188,7 +192,7 @@ class KmsSigningKey(Immutable):
         try:
             return ecdsa_der_to_jose(signature, int(self.alg.signature_length or 0))
         except ValueError as error:
-            raise self._wrong(f"the signature from KMS is no DER: {error}", request_id) from error
+            raise self._wrong(f"its signature is no DER ({error})", request_id) from error
 
     def _wrong(self, message: str, request_id: str) -> KmsError:
         return wrong_answer(message, "Sign", self.arn, request_id)

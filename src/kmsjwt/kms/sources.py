@@ -263,7 +263,7 @@ class KmsVerifyingKey(Immutable):
             raise BadSignature(f"the {self.alg.name} signature does not verify")
         if answer.get("SignatureValid") is not True or answer.get("KeyId") != self._found.arn:
             raise wrong_answer(
-                f"KMS did not say whether the signature is {self._found.arn}'s",
+                "it does not say whether the signature is this key's",
                 "Verify",
                 self._found.arn,
                 str(answer.get("ResponseMetadata", {}).get("RequestId", "")),
@@ -318,10 +318,14 @@ class _Cell:
     def _failed(self, error: KmsError, now: float, max_stale: float) -> None:
         self.error = error
         self.withdrawn = isinstance(error, KmsKeyUnusable)
-        if self.withdrawn or not 0 <= now - self._confirmed < max_stale:
+        # An answer from the future has no age that could be told: its time starts anew.
+        self._confirmed = min(self._confirmed, now)
+        if self.withdrawn or now - self._confirmed >= max_stale:
             self.public = None
-        unknown = self.public is None and not self.withdrawn
-        self._ask_again = now + (_RETRY_UNKNOWN if unknown else _RETRY)
+        if self.public is not None:
+            self._ask_again = min(now + _RETRY, self._confirmed + max_stale)
+        else:
+            self._ask_again = now + (_RETRY if self.withdrawn else _RETRY_UNKNOWN)
 
 
 def _signature_length(public: PublicKey) -> int:
