@@ -1,0 +1,7 @@
+"""Ready-made Lambda functions, configured by their environment.
+
+Handler strings: ``kmsjwt.handlers.issue.handler``, ``kmsjwt.handlers.authorizer.handler`` and
+``kmsjwt.handlers.jwks.handler``. Each module has a ``build`` for those who want a say. The
+functions are built when ``handler`` is first looked up, which Lambda does while it starts: a
+wrong environment fails there, and importing a module for its ``build`` needs no environment.
+"""

@@ -1,0 +1,134 @@
+"""The environment, read strictly: empty means unset, and all faults are told together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from kmsjwt.errors import ConfigError, shown
+from kmsjwt.handlers._durations import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Made = TypeVar("Made")
+
+PREFIX = "KMSJWT_"
+KNOWN = frozenset(
+    {
+        "KMSJWT_AUDIENCE",
+        "KMSJWT_AUDIENCES_ALLOWED",
+        "KMSJWT_CALLERS",
+        "KMSJWT_ISSUER",
+        "KMSJWT_JWKS",
+        "KMSJWT_KEY",
+        "KMSJWT_KEYS",
+        "KMSJWT_KID",
+        "KMSJWT_LIFETIME",
+        "KMSJWT_MAX_LIFETIME",
+        "KMSJWT_ON_INVALID",
+        "KMSJWT_PROFILE",
+        "KMSJWT_RECIPE_OPEN",
+        "KMSJWT_RECIPE_UNTIL",
+        "KMSJWT_REGION",
+        "KMSJWT_RESPONSE",
+        "KMSJWT_TYP",
+        "KMSJWT_VERIFY",
+    }
+)
+"""Every setting of a function. One that is not here is taken for a misspelling."""
+
+_ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_KMS")
+
+
+class Environment:
+    """Reads one setting after the other and remembers what is wrong with any of them."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        """Take a snapshot of the variables; those that are empty or blank do not count."""
+        self._values = {
+            name: value.strip() for name, value in variables.items() if value and value.strip()
+        }
+        self.faults: list[str] = []
+        self._look_for_misspellings()
+        self._look_for_plain_endpoints()
+
+    def text(self, name: str) -> str | None:
+        """Return the setting, or None if it is unset."""
+        return self._values.get(name)
+
+    def required(self, name: str, expected: str) -> str:
+        """Return the setting; unset is a fault."""
+        value = self._values.get(name, "")
+        if not value:
+            self.faults.append(f"{name} is unset, expected {expected}")
+        return value
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Return the setting's words, each once; none if it is unset."""
+        return tuple(dict.fromkeys(self._values.get(name, "").split()))
+
+    def choice(self, name: str, *choices: str) -> str | None:
+        """Return the setting, which must be one of the choices, or None if it is unset."""
+        value = self._values.get(name)
+        if value is None or value in choices:
+            return value
+        self.faults.append(f"{name} is {shown(value)}, expected {' or '.join(choices)}")
+        return None
+
+    def seconds(self, name: str) -> int | None:
+        """Return the length of time in seconds, or None if it is unset."""
+        value = self._values.get(name)
+        if value is None:
+            return None
+        length = seconds(value)
+        if not length:
+            self.faults.append(f"{name} is {shown(value)}, expected such as 15m, PT15M or 900")
+        return length or None
+
+    def attempt(self, make: Callable[[], Made]) -> Made | None:
+        """Return what ``make`` makes; a ConfigError is one more fault."""
+        try:
+            return make()
+        except ConfigError as error:
+            self.faults.append(str(error))
+            return None
+
+    def refuse_faults(self) -> None:
+        """Raise one ConfigError that names every fault, if there is any."""
+        if self.faults:
+            raise ConfigError(
+                "; ".join(self.faults),
+                code="environment",
+                fix="mend the function's environment: it does not start before",
+            )
+
+    def _look_for_misspellings(self) -> None:
+        for name in sorted(self._values):
+            if name.startswith(PREFIX) and name not in KNOWN:
+                self.faults.append(f"{shown(name)} is no setting of kmsjwt{_nearest(name)}")
+
+    def _look_for_plain_endpoints(self) -> None:
+        # Inside Lambda a plain endpoint is a test's left-over: whoever answers there would be
+        # believed as KMS.
+        if not inside_lambda(self._values):
+            return
+        for name in _ENDPOINTS:
+            if not self._values.get(name, "https://").lower().startswith("https://"):
+                self.faults.append(f"{name} is no https URL, and inside Lambda none other is used")
+
+
+def inside_lambda(variables: Mapping[str, str]) -> bool:
+    """Tell whether this is a Lambda function (Lambda guide, defined runtime variables)."""
+    return bool(
+        variables.get("AWS_LAMBDA_FUNCTION_NAME")
+        or variables.get("AWS_EXECUTION_ENV", "").startswith("AWS_Lambda_")
+    )
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches  # only a wrong environment pays for this import
+
+    # Without the prefix, which would make every pair of names look alike.
+    plain = {known.removeprefix(PREFIX): known for known in KNOWN}
+    near = get_close_matches(name.removeprefix(PREFIX), sorted(plain), n=1)
+    return f", was {plain[near[0]]} meant?" if near else ""
