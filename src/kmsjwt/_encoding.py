@@ -63,6 +63,8 @@ def b64url_decode(text: bytes) -> bytes:
 def _foreign_characters(text: bytes) -> str:
     if not text.translate(None, _URL_ALPHABET + b"+/="):
         return "it is standard base64 ('+', '/', '='), expected base64url without padding"
+    if text.split() != [text]:
+        return "it holds white space, expected none"
     return "it holds characters outside A-Z a-z 0-9 - _"
 
 

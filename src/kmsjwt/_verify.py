@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from kmsjwt._jwk import CryptoKey
 
+_DER_HINT = "it looks like DER, as KMS answers; a JWS has r || s (RFC 7518 section 3.4)"
 _HASHES = {"sha256": SHA256(), "sha384": SHA384(), "sha512": SHA512()}
 
 
@@ -38,6 +39,7 @@ def verify_function(key: CryptoKey, alg: Algorithm) -> Callable[[bytes, bytes], 
             raise BadSignature(
                 f"the signature is {len(signature)} bytes, expected {length} for {alg.name}",
                 code="signature_length",
+                fix=_DER_HINT if alg.kty == "EC" and signature[:1] == b"\x30" else None,
             )
         try:
             verify(signature, signing_input)

@@ -6,6 +6,7 @@ their shape, so a stand-in for KMS needs no botocore either.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.errors import (
@@ -125,7 +126,10 @@ def kms_client(
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
     try:
-        return boto3.session.Session().client("kms", region_name=region, config=settings)
+        session = boto3.session.Session()
+        # boto3 alone among AWS's SDKs does not read AWS_REGION.
+        chosen = region or session.region_name or os.environ.get("AWS_REGION")
+        return session.client("kms", region_name=chosen, config=settings)
     except (BotoCoreError, ValueError) as error:
         raise _no_client(error) from error
 
@@ -257,10 +261,10 @@ def _no_client(error: Exception) -> ConfigError:
         return ConfigError(
             "no AWS Region is set, and the key is not named by an ARN",
             code="no_region",
-            fix="set AWS_DEFAULT_REGION (boto3 reads no AWS_REGION), or name the key by its ARN",
+            fix="set AWS_REGION, or name the key by its ARN",
         )
     return ConfigError(
         f"no KMS client could be made: {error}",
         code="aws_config",
-        fix="check AWS_PROFILE, AWS_DEFAULT_REGION and ~/.aws/config",
+        fix="check AWS_PROFILE, AWS_REGION and ~/.aws/config",
     )

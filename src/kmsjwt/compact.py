@@ -124,6 +124,10 @@ def _segments(token: object, max_length: int) -> tuple[bytes, bytes, bytes, byte
     if not token.isascii():
         raise MalformedToken("the token holds characters outside ASCII", code="not_compact")
     raw = token.encode("ascii")
+    if raw[:7].lower() == b"bearer ":
+        raise MalformedToken(
+            "the token starts with 'Bearer ', expected the token alone", code="not_compact"
+        )
     dots = raw.count(b".")
     if dots != 2:
         raise MalformedToken(_wrong_shape(raw, dots), code="not_compact")

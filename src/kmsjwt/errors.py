@@ -33,11 +33,11 @@ the next step. No message holds a token, a signature or a secret.
 
 from __future__ import annotations
 
-_SHOWN = 64
+_SHOWN = 96  # a key ARN fits
 
 
 def shown(value: object) -> str:
-    """Return ``value`` fit for a message: plain ASCII, escaped, at most 64 characters."""
+    """Return ``value`` fit for a message: plain ASCII, escaped, at most 96 characters."""
     if value is not None and not isinstance(value, (str, bytes, int, float)):
         return f"of type {type(value).__name__}"
     try:

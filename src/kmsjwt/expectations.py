@@ -144,7 +144,11 @@ class Expectations(Immutable):
         for name in ("nbf", "iat"):
             start = claims.get(name)
             if start is not None and start > now + self._leeway:
-                raise NotYetValid(f"{name} lies {_seconds(start - now)} ahead", claim=name)
+                raise NotYetValid(
+                    f"{name} lies {_seconds(start - now)} ahead",
+                    claim=name,
+                    fix="check the clocks of issuer and verifier",
+                )
         if isinstance(self._max_lifetime, Anything):
             return
         lifetime = exp - claims.get("iat", now)
@@ -178,7 +182,11 @@ def expectation_faults(
 
 def _required(claims: Mapping[str, Any], name: str) -> Any:
     if name not in claims:
-        raise MissingClaim(f"{name} is missing", claim=name)
+        raise MissingClaim(
+            f"{name} is missing, expected in every token",
+            claim=name,
+            fix=None if name == "exp" else "have the issuer set it, or say ANY to leave it out",
+        )
     return claims[name]
 
 

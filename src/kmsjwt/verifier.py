@@ -182,7 +182,7 @@ class Verifier:
         claims = token.unverified_claims()
         self._expectations.check(token.header, claims, self._clock())
         if self._check is not None:
-            _ask(self._check, token.header, claims)
+            ask(self._check, token.header, claims)
         return VerifiedToken(header=token.header, claims=claims, kid=key.kid, alg=key.alg.name)
 
     def _require_algorithm(self, key: VerifyingKey, alg: str) -> None:
@@ -265,7 +265,13 @@ def _algorithm_faults(algorithms: object) -> list[str]:
     ]
 
 
-def _ask(check: Check, header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+def ask(check: Check, header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+    """Put a token to a user's own check.
+
+    Raises:
+        Forbidden: the check returned False. What it raises itself comes through as it is.
+        ConfigError: it returned something else than None, True or False.
+    """
     answer = check(header, claims)
     if answer is None or answer is True:
         return

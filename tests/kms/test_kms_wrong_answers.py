@@ -258,7 +258,7 @@ def test_no_region_at_all(make: Callable[..., Any], monkeypatch: pytest.MonkeyPa
     assert error.value.code == "no_region"
     # What the message proposes works.
     assert error.value.fix
-    assert "AWS_DEFAULT_REGION" in error.value.fix
+    assert "AWS_REGION" in error.value.fix
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     make("1234abcd-12ab-34cd-56ef-1234567890ab")
 

@@ -14,7 +14,7 @@ from kmsjwt import ConfigError, errors
 from kmsjwt.kms import KmsKeys, KmsSigner, KmsVerify
 
 
-@mistake(ConfigError, "no_region", "no AWS Region is set", "set AWS_DEFAULT_REGION")
+@mistake(ConfigError, "no_region", "no AWS Region is set", "set AWS_REGION")
 def no_region(_: World) -> object:
     return KmsSigner("alias/auth")
 

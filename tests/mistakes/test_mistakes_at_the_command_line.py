@@ -136,7 +136,7 @@ SLIPS: dict[str, Slip] = {
     "no Region": Slip(
         lambda w: but(without("AWS_DEFAULT_REGION"), issue(w, key="alias/auth"), w),
         2,
-        ("no AWS Region is set", "set AWS_DEFAULT_REGION"),
+        ("no AWS Region is set", "set AWS_REGION"),
     ),
     "no credentials": Slip(
         lambda w: but(without("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), issue(w), w),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.errors import ConfigError, Forbidden, shown
+from kmsjwt.errors import ConfigError
 from kmsjwt.recipe import (
     ALG,
     RecipeToken,
@@ -18,7 +18,7 @@ from kmsjwt.recipe import (
     is_recipe_spelling,
     key_id_of,
 )
-from kmsjwt.verifier import VerifiedToken
+from kmsjwt.verifier import VerifiedToken, ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -86,7 +86,7 @@ class RecipeVerifier:
         claims = parsed.unverified_claims()
         check_claims(claims, until=self._until, now=self._clock(), leeway=LEEWAY)
         if self._check is not None:
-            _ask(self._check, parsed.header, claims)
+            ask(self._check, parsed.header, claims)
         return VerifiedToken(header=parsed.header, claims=claims, kid=self._key_id, alg=ALG)
 
 
@@ -114,13 +114,3 @@ class StrictOrRecipe:
         if is_recipe_spelling(token):
             return self._recipe.verify(token)
         return self._strict.verify(token)
-
-
-def _ask(check: Check, header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
-    answer = check(header, claims)
-    if answer is False:
-        raise Forbidden("check() returned False")
-    if answer is not None and answer is not True:
-        raise ConfigError(
-            f"check() returned {shown(answer)}, expected None, True or False", code="check_answer"
-        )

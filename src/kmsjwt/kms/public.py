@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from math import inf
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
@@ -45,6 +46,21 @@ def require_kid(kid: object) -> None:
     """
     if kid not in ("thumbprint", "key-id"):
         raise ConfigError(f"kid is {shown(kid)}, expected 'thumbprint' or 'key-id'", code="kid")
+
+
+def require_seconds(**times: object) -> None:
+    """Refuse what is no finite number of seconds from 0.
+
+    Raises:
+        ConfigError: naming each setting that is none.
+    """
+    faults = [
+        f"{name} is {shown(seconds)}, expected seconds from 0"
+        for name, seconds in times.items()
+        if not (type(seconds) in (int, float) and 0 <= cast("float", seconds) < inf)
+    ]
+    if faults:
+        raise ConfigError("; ".join(faults), code="seconds")
 
 
 def fetch(client: KmsClient, key: KeyReference, alg: str | None, kid: Kid) -> KmsPublicKey:

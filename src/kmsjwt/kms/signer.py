@@ -17,7 +17,7 @@ from kmsjwt.errors import BadSignature, CannotKnow, KmsError, shown
 from kmsjwt.issuer import Signature
 from kmsjwt.kms.client import KmsClient, client_for
 from kmsjwt.kms.message import message, message_type_for, require_message_type
-from kmsjwt.kms.public import Kid, KmsPublicKey, fetch, require_kid, wrong_answer
+from kmsjwt.kms.public import Kid, KmsPublicKey, fetch, require_kid, require_seconds, wrong_answer
 from kmsjwt.kms.reference import KeyReference
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class KmsSigner:
             ConfigError: a setting makes no sense, boto3 is missing, or no Region is known.
         """
         require_kid(kid)
+        require_seconds(refresh=refresh, max_stale=max_stale)
         require_message_type(message_type)
         self._key = KeyReference.parse(key)
         if alg is not None:

@@ -27,7 +27,7 @@ from kmsjwt.errors import (
 from kmsjwt.keys import KeySet, PublicKey
 from kmsjwt.kms.client import KmsClient, client_for
 from kmsjwt.kms.message import message
-from kmsjwt.kms.public import Kid, KmsPublicKey, fetch, require_kid, wrong_answer
+from kmsjwt.kms.public import Kid, KmsPublicKey, fetch, require_kid, require_seconds, wrong_answer
 from kmsjwt.kms.reference import KeyReference
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class KmsKeys:
         if not keys:
             raise ConfigError("no KMS key is named, expected ids or ARNs", code="keys")
         require_kid(kid)
+        require_seconds(refresh=refresh, max_stale=max_stale)
         if alg is not None:
             algorithm(alg)
         references = [_fixed(key) for key in dict.fromkeys(keys)]

@@ -1,0 +1,286 @@
+"""A ring's first key is made once: run twice, killed anywhere, raced by another, seen late."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsError, KmsUnavailable
+from kmsjwt.kms import KmsSigner
+from kmsjwt.kms.create import create_key, ring_name
+from kmsjwt.local import LocalKms
+
+SPEC = "ECC_NIST_P256"
+STEPS = ["describe_key", "list_keys", "create_key", "create_alias", "get_public_key"]
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Mortal:
+    """A client of a process that is killed before, or right after, its nth call."""
+
+    def __init__(self, kms, *, at, after) -> None:
+        self._kms = kms
+        self._left = at
+        self._after = after
+        self.calls: list[str] = []
+
+    def __getattr__(self, name) -> Any:
+        def call(**parameters) -> Any:
+            self.calls.append(name)
+            self._left -= 1
+            if self._left == 0 and not self._after:
+                raise Killed
+            try:
+                return getattr(self._kms, name)(**parameters)
+            finally:
+                if self._left == 0:
+                    raise Killed
+
+        return call
+
+
+def enabled_keys(kms) -> Any:
+    arns = [key["KeyArn"] for key in kms.list_keys()["Keys"]]
+    described = [kms.describe_key(KeyId=arn)["KeyMetadata"] for arn in arns]
+    return [key["Arn"] for key in described if key["KeyState"] == "Enabled"]
+
+
+def aliases(kms) -> Any:
+    return {alias["AliasName"]: alias["TargetKeyId"] for alias in kms.list_aliases()["Aliases"]}
+
+
+@pytest.fixture
+def kms() -> Any:
+    return LocalKms()
+
+
+def test_a_ring_is_a_tagged_key_with_two_aliases(kms):
+    made = create_key("auth", spec=SPEC, client=kms)
+
+    key = kms.describe_key(KeyId=made.arn)["KeyMetadata"]
+    tags = kms.list_resource_tags(KeyId=made.arn)["Tags"]
+    assert (key["KeySpec"], key["KeyUsage"]) == (SPEC, "SIGN_VERIFY")
+    assert aliases(kms) == dict.fromkeys(("alias/auth", "alias/auth/1"), key["KeyId"])
+    assert {tag["TagKey"]: tag["TagValue"] for tag in tags} == {
+        "kmsjwt:ring": "auth",
+        "kmsjwt:generation": "1",
+    }
+    assert made.kid == KmsSigner("alias/auth", client=kms).current().kid
+    assert made.created
+
+
+def test_rsa_2048_is_the_spec_where_none_is_named(kms):
+    made = create_key("auth", client=kms)
+
+    assert kms.describe_key(KeyId=made.arn)["KeyMetadata"]["KeySpec"] == "RSA_2048"
+
+
+@pytest.mark.parametrize("again", ["auth", "alias/auth"])
+def test_running_it_again_changes_nothing(kms, again):
+    first = create_key("auth", spec=SPEC, client=kms)
+    before = aliases(kms)
+
+    second = create_key(again, client=kms)
+
+    assert (second.arn, second.kid, second.alias) == (first.arn, first.kid, "alias/auth")
+    assert not second.created
+    assert aliases(kms) == before
+    assert enabled_keys(kms) == [first.arn]
+
+
+def _calls_of_a_run() -> Any:
+    client = Mortal(LocalKms(), at=-1, after=False)
+    create_key("auth", spec=SPEC, client=client)
+    return client.calls
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(1, 8))
+def test_killed_at_any_call_the_next_run_finishes_with_one_key(kms, at, after):
+    with pytest.raises(Killed):
+        create_key("auth", spec=SPEC, client=Mortal(kms, at=at, after=after))
+
+    made = create_key("auth", spec=SPEC, client=kms)
+
+    assert enabled_keys(kms) == [made.arn]
+    assert set(aliases(kms)) == {"alias/auth", "alias/auth/1"}
+    assert {made.arn.rpartition("/")[2]} == set(aliases(kms).values())
+
+
+def test_the_matrix_above_reaches_every_call():
+    calls = _calls_of_a_run()
+
+    assert len(calls) == 7
+    assert set(calls) == set(STEPS)
+
+
+@pytest.mark.parametrize("operation", ["CreateKey", "CreateAlias", "GetPublicKey"])
+def test_a_lost_answer_is_made_good_by_the_next_run(kms, operation):
+    kms.faults.add(operation, kind="drop_after")
+    with pytest.raises(KmsUnavailable) as raised:
+        create_key("auth", spec=SPEC, client=kms)
+
+    made = create_key("auth", spec=SPEC, client=kms)
+
+    assert raised.value.retryable
+    assert enabled_keys(kms) == [made.arn]
+
+
+def _left_over(kms: Any) -> Any:
+    """Make what a run leaves that is killed right after CreateKey."""
+    with pytest.raises(Killed):
+        create_key("auth", spec=SPEC, client=Mortal(kms, at=4, after=True))
+    (arn,) = enabled_keys(kms)
+    return arn
+
+
+def test_a_key_that_is_to_be_deleted_is_not_taken_up_again(kms):
+    left_over = _left_over(kms)
+    kms.schedule_key_deletion(KeyId=left_over, PendingWindowInDays=7)
+
+    made = create_key("auth", spec=SPEC, client=kms)
+
+    assert made.created
+    assert enabled_keys(kms) == [made.arn]
+
+
+def test_a_key_that_somebody_named_otherwise_is_not_taken(kms):
+    left_over = _left_over(kms)
+    kms.create_alias(AliasName="alias/theirs", TargetKeyId=left_over)
+
+    assert create_key("auth", spec=SPEC, client=kms).arn != left_over
+
+
+def test_a_key_of_another_spec_is_not_taken(kms):
+    left_over = _left_over(kms)
+
+    assert create_key("auth", spec="ECC_NIST_P384", client=kms).arn != left_over
+
+
+def test_without_the_right_to_look_around_a_key_is_made_all_the_same(kms):
+    kms.faults.add("ListKeys", kind="access_denied", times=None)
+
+    assert create_key("auth", spec=SPEC, client=kms).created
+
+
+def test_a_key_that_waits_for_its_alias_is_named(kms):
+    kms.faults.add("CreateAlias", kind="access_denied")
+
+    with pytest.raises(KmsAccessDenied) as raised:
+        create_key("auth", spec=SPEC, client=kms)
+
+    (orphan,) = enabled_keys(kms)
+    assert orphan in str(raised.value)
+    assert "run this again" in str(raised.value)
+
+
+class Overtaken:
+    """A client before whose CreateAlias another process makes the same ring."""
+
+    def __init__(self, kms) -> None:
+        self._kms = kms
+        self.winner: Any = None
+
+    def list_keys(self, **parameters) -> Any:
+        return {**self._kms.list_keys(**parameters), "Keys": []}
+
+    def create_alias(self, **parameters) -> Any:
+        if self.winner is None:
+            rival = LooksNowhere(self._kms)
+            self.winner = create_key("auth", spec=SPEC, client=rival)
+        return self._kms.create_alias(**parameters)
+
+    def __getattr__(self, name) -> Any:
+        return getattr(self._kms, name)
+
+
+class LooksNowhere:
+    """A client that sees no keys, so that it never takes over what another run is making."""
+
+    def __init__(self, kms) -> None:
+        self._kms = kms
+
+    def list_keys(self, **parameters) -> Any:
+        return {**self._kms.list_keys(**parameters), "Keys": []}
+
+    def __getattr__(self, name) -> Any:
+        return getattr(self._kms, name)
+
+
+def test_whoever_loses_the_race_takes_the_winners_key_and_gives_up_its_own(kms):
+    client = Overtaken(kms)
+
+    made = create_key("auth", spec=SPEC, client=client)
+
+    assert made.arn == client.winner.arn
+    assert not made.created
+    assert enabled_keys(kms) == [made.arn]
+
+
+def test_with_changes_seen_late_and_throttling_it_gets_there():
+    now = [1_800_000_000.0]
+    kms = LocalKms(strict=True, clock=lambda: now[0])
+    client = kms.reader("late")
+    for _ in range(30):
+        now[0] += 60
+        try:
+            made = create_key("auth", spec=SPEC, client=client)
+        except KmsError as error:
+            if not error.retryable:
+                raise
+        else:
+            break
+    now[0] += 600
+
+    assert enabled_keys(kms) == [made.arn]
+    assert create_key("auth", client=kms).arn == made.arn
+
+
+def test_an_alias_of_somebody_else_is_left_alone(kms):
+    foreign = kms.create_key(KeySpec=SPEC, KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/auth", TargetKeyId=foreign)
+
+    with pytest.raises(ConfigError, match="not tagged as of ring auth") as raised:
+        create_key("auth", spec=SPEC, client=kms)
+
+    assert raised.value.code == "alias_taken"
+    assert len(enabled_keys(kms)) == 1
+
+
+def test_after_a_rotation_the_key_that_signs_is_the_answer(kms):
+    create_key("auth", spec=SPEC, client=kms)
+    tags = [
+        {"TagKey": "kmsjwt:ring", "TagValue": "auth"},
+        {"TagKey": "kmsjwt:generation", "TagValue": "2"},
+    ]
+    second = kms.create_key(KeySpec=SPEC, KeyUsage="SIGN_VERIFY", Tags=tags)["KeyMetadata"]
+    kms.create_alias(AliasName="alias/auth/2", TargetKeyId=second["KeyId"])
+    kms.update_alias(AliasName="alias/auth", TargetKeyId=second["KeyId"])
+
+    assert create_key("auth", client=kms).arn == second["Arn"]
+
+
+def test_another_spec_than_the_rings_is_refused(kms):
+    create_key("auth", spec=SPEC, client=kms)
+
+    with pytest.raises(ConfigError, match="exists with spec ECC_NIST_P256") as raised:
+        create_key("auth", spec="RSA_2048", client=kms)
+
+    assert raised.value.code == "ring_spec"
+
+
+def test_a_spec_that_signs_no_token_is_refused_before_anything_is_made(kms):
+    with pytest.raises(ConfigError, match="signs no JWT"):
+        create_key("auth", spec="SYMMETRIC_DEFAULT", client=kms)
+
+    assert enabled_keys(kms) == []
+
+
+@pytest.mark.parametrize("name", ["a/b", "", "alias/", "a b", "aws", "a" * 241, "ä", "a\n", None])
+def test_a_name_that_can_be_no_rings_is_refused(name):
+    with pytest.raises(ConfigError, match="the key's name is"):
+        ring_name(name)
