@@ -19,14 +19,15 @@ test: check ## lint, types, architecture and every test, on each Python found
 	@PYTHON=$(PYTHON) $(BIN)/python scripts/test_everywhere.py
 
 check: $(READY) ## format, lint, types and architecture only
-	$(BIN)/ruff format --check --quiet .
-	$(BIN)/ruff check --quiet .
-	$(BIN)/mypy --no-error-summary
-	$(BIN)/lint-imports --no-cache > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
+	@echo "== format, lint, types, architecture"
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
 
 fix: $(READY) ## format and mend what can be mended by machine
-	$(BIN)/ruff check --fix --quiet .
-	$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
 
 bench: $(READY) .venv-bench/.ready ## measure the local KMS beside a peer
 	@$(BIN)/python benchmarks/local_kms.py --ministack .venv-bench

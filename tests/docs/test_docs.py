@@ -1,9 +1,9 @@
 """Every code block of the README and the docs runs, and prints what the page shows.
 
-``pycon`` blocks are doctests (``...`` for anything), ``python`` blocks are executed, ``console`` blocks are typed into a
-shell line by line, and JSON and TOML must parse. Within one page, state carries on from
-block to block. In a console's output ``…`` stands for anything within a line, ``...`` alone on a line
-for any number of lines.
+``pycon`` blocks are doctests (``...`` for anything), ``python`` blocks are executed, ``console``
+blocks are typed into a shell line by line, and JSON and TOML must parse. Within one page, state
+carries on from block to block. In a console's output ``…`` stands for anything within a line,
+``...`` alone on a line for any number of lines.
 """
 
 from __future__ import annotations

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import jwt
 import pytest
 from tests.handlers.support import ISSUER
 
+from kmsjwt.cli.program import parser
 from kmsjwt.errors import ConfigError
 from kmsjwt.handlers import authorizer, issue, jwks
+from kmsjwt.handlers._environment import COMMAND_LINE, KNOWN
 from kmsjwt.local import LocalKms
 from kmsjwt.local.http import running
+from kmsjwt.testing import Gateway
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
 ARN = f"arn:aws:kms:eu-central-1:111122223333:key/{KEY}"
@@ -369,3 +377,48 @@ def test_the_handler_strings_need_no_code(kms, rsa_key):
 
     assert (code, errors) == (0, "")
     assert json.loads(printed.splitlines()[-1]) == ["ala", 200]
+
+
+def test_the_command_lines_own_variables_are_no_misspellings():
+    """A shell with options of the command line exported builds functions all the same."""
+    variables = {
+        "KMSJWT_" + action.dest.upper()
+        for action in every_option(parser())
+        if action.option_strings and action.dest not in ("help", "version")
+    }
+
+    assert variables - KNOWN - COMMAND_LINE == set()
+
+
+def every_option(of: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    for action in of._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from every_option(command)
+        else:
+            yield action
+
+
+@pytest.mark.parametrize(
+    ("spec", "alg"),
+    [("RSA_2048", "PS256"), ("ECC_NIST_EDWARDS25519", "EdDSA")],
+    ids=["PS256", "EdDSA"],
+)
+def test_one_of_a_keys_algorithms_is_chosen_by_name(spec, alg):
+    """What a key could sign several ways, it signs and verifies the one way that is named."""
+    kms = LocalKms()
+    arn = kms.create_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    environ = {**GOOD, "KMSJWT_KEY": arn, "KMSJWT_ALG": alg}
+
+    token = issue.build(environ=environ, client=kms)({"sub": "ala"})["access_token"]
+    gateway = Gateway(authorizer.build(environ=environ, client=kms))
+
+    assert jwt.get_unverified_header(token)["alg"] == alg
+    assert gateway.request("GET", "/", headers={"Authorization": f"Bearer {token}"}).status == 200
+    assert "KMSJWT_ALG" in refused(issue.build, KMSJWT_ALG="HS256")
+    assert "KMSJWT_ALG" in refused(
+        issue.build,
+        KMSJWT_ALG=alg,
+        KMSJWT_PROFILE="recipe",
+        KMSJWT_RECIPE_UNTIL="2026-11-22T12:00:00Z",
+    )

@@ -320,7 +320,7 @@ def test_keys_of_several_regions_each_get_a_client_of_their_own():
 @pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), "60", True])
 def test_times_that_are_none_are_refused_at_once(kms: LocalKms, seconds: Any):
     """A mistyped time would keep a withdrawn key, or ask KMS for each token."""
-    with pytest.raises(ConfigError, match="refresh is .*; max_stale is "):
+    with pytest.raises(ConfigError, match=r"refresh is .*; max_stale is "):
         KmsKeys(
             "1234abcd-12ab-34cd-56ef-1234567890ab", client=kms, refresh=seconds, max_stale=seconds
         )

@@ -15,6 +15,7 @@ Made = TypeVar("Made")
 PREFIX = "KMSJWT_"
 KNOWN = frozenset(
     {
+        "KMSJWT_ALG",
         "KMSJWT_AUDIENCE",
         "KMSJWT_AUDIENCES_ALLOWED",
         "KMSJWT_CALLERS",
@@ -35,7 +36,22 @@ KNOWN = frozenset(
         "KMSJWT_VERIFY",
     }
 )
-"""Every setting of a function. One that is not here is taken for a misspelling."""
+"""Every setting of a function. One that is in neither list is taken for a misspelling."""
+COMMAND_LINE = frozenset(
+    {
+        "KMSJWT_ALL",
+        "KMSJWT_CLAIM",
+        "KMSJWT_CLIENT_ID",
+        "KMSJWT_DEBUG",
+        "KMSJWT_FOLDER",
+        "KMSJWT_JSON",
+        "KMSJWT_LEEWAY",
+        "KMSJWT_PORT",
+        "KMSJWT_SPEC",
+        "KMSJWT_SUBJECT",
+    }
+)
+"""The command line's own, which may be set in a shell that builds a function too."""
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_KMS")
 
@@ -104,7 +120,7 @@ class Environment:
 
     def _look_for_misspellings(self) -> None:
         for name in sorted(self._values):
-            if name.startswith(PREFIX) and name not in KNOWN:
+            if name.startswith(PREFIX) and name not in KNOWN | COMMAND_LINE:
                 self.faults.append(f"{shown(name)} is no setting of kmsjwt{_nearest(name)}")
 
     def _look_for_plain_endpoints(self) -> None:

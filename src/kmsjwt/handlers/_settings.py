@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kmsjwt._immutable import Immutable
+from kmsjwt.algorithms import ALGORITHMS
 from kmsjwt.errors import ConfigError, shown
 from kmsjwt.expectations import ANY, DEFAULT_MAX_LIFETIME, DEFAULT_TYP, Anything
 from kmsjwt.issuer import DEFAULT_LIFETIME, MAX_LIFETIME
-from kmsjwt.recipe import DAY, key_id_of, rfc3339
+from kmsjwt.recipe import ALG, DAY, key_id_of, rfc3339
 
 if TYPE_CHECKING:
     from kmsjwt.handlers._environment import Environment
@@ -51,6 +52,7 @@ class IssueSettings(Immutable):
 
     Attributes:
         key: the key that signs.
+        alg: its algorithm, where it could sign several; None for the key spec's default.
         region: its Region, where its name does not say it.
         issuer: the ``iss``.
         audience: the audiences of a token whose asker names none.
@@ -64,6 +66,7 @@ class IssueSettings(Immutable):
     """
 
     __slots__ = (
+        "alg",
         "allowed",
         "audience",
         "callers",
@@ -78,6 +81,7 @@ class IssueSettings(Immutable):
     )
 
     key: SigningKeySetting
+    alg: str | None
     region: str | None
     issuer: str
     audience: tuple[str, ...]
@@ -108,6 +112,7 @@ class IssueSettings(Immutable):
         _refuse_any(env)
         self._fill(
             key=key,
+            alg=_recipe_alg(env) if recipe else _alg(env),
             region=env.text("KMSJWT_REGION"),
             issuer=env.required("KMSJWT_ISSUER", "the iss of every token"),
             audience=audience,
@@ -127,6 +132,7 @@ class KeySettings(Immutable):
     Attributes:
         keys: KMS keys, by id or ARN; empty if a JWKS is used.
         jwks: a file or URL, if no KMS keys are named.
+        alg: the algorithm of keys that could verify several and do not say.
         chosen_by: the variable that decided.
         verify: ``local`` or ``kms``.
         region: the Region of keys named by id.
@@ -135,10 +141,11 @@ class KeySettings(Immutable):
         sound: whether a key source can be made of it.
     """
 
-    __slots__ = ("chosen_by", "jwks", "keys", "kids", "region", "sound", "verify")
+    __slots__ = ("alg", "chosen_by", "jwks", "keys", "kids", "region", "sound", "verify")
 
     keys: tuple[str, ...]
     jwks: str | None
+    alg: str | None
     chosen_by: str
     verify: str
     region: str | None
@@ -165,6 +172,7 @@ class KeySettings(Immutable):
         self._fill(
             keys=keys,
             jwks=jwks,
+            alg=_recipe_alg(env) if recipe else _alg(env),
             chosen_by=chosen_by,
             verify=verify,
             region=env.text("KMSJWT_REGION"),
@@ -333,6 +341,16 @@ def _lifetime(env: Environment, default: int, longest: int) -> int:
 
 def _kid(env: Environment) -> str:
     return env.choice("KMSJWT_KID", "thumbprint", "key-id") or "thumbprint"
+
+
+def _alg(env: Environment) -> str | None:
+    return env.choice("KMSJWT_ALG", *ALGORITHMS)
+
+
+def _recipe_alg(env: Environment) -> str:
+    if env.choice("KMSJWT_ALG", *ALGORITHMS) not in (None, ALG):
+        env.faults.append(f"KMSJWT_ALG is not {ALG}, which is the recipe's algorithm")
+    return ALG
 
 
 def _recipe_kid(env: Environment) -> str:

@@ -63,7 +63,7 @@ class AllKeys:
 def verifying_keys(settings: KeySettings, client: Any, clock: Clock, log: Log) -> KeySource:
     """Return the source of the keys that strict tokens are verified with."""
     if settings.jwks is not None:
-        return _jwks(settings.jwks, clock, log)
+        return _jwks(settings, clock, log)
     if settings.verify == "kms":
         return _asking_kms(settings, settings.keys, settings.kids, client)
     return _one(_public(settings, settings.keys, kid, client, clock) for kid in settings.kids)
@@ -72,7 +72,7 @@ def verifying_keys(settings: KeySettings, client: Any, clock: Clock, log: Log) -
 def recipe_keys(settings: KeySettings, key: str, client: Any, clock: Clock, log: Log) -> KeySource:
     """Return the source of the article's one key, by the key id as its ``kid``."""
     if settings.jwks is not None:
-        return _jwks(settings.jwks, clock, log)
+        return _jwks(settings, clock, log)
     if settings.verify == "kms":
         return _asking_kms(settings, (key,), ("key-id",), client)
     return _public(settings, (key,), "key-id", client, clock)
@@ -81,18 +81,19 @@ def recipe_keys(settings: KeySettings, key: str, client: Any, clock: Clock, log:
 def published_keys(settings: KeySettings, client: Any, clock: Clock, log: Log) -> PublishableKeys:
     """Return the source of the keys to publish."""
     if settings.jwks is not None:
-        return cast("PublishableKeys", _jwks(settings.jwks, clock, log))
+        return cast("PublishableKeys", _jwks(settings, clock, log))
     return AllKeys(_public(settings, settings.keys, kid, client, clock) for kid in settings.kids)
 
 
-def _jwks(where: str, clock: Clock, log: Log) -> KeySource:
+def _jwks(settings: KeySettings, clock: Clock, log: Log) -> KeySource:
+    where, alg = str(settings.jwks), settings.alg
     if where.lower().startswith(("https://", "http://")):
         from kmsjwt.jwks import JwksUrl
 
-        return JwksUrl(where, clock=clock, log=log)
+        return JwksUrl(where, alg=alg, clock=clock, log=log)
     from kmsjwt.jwks import JwksFile
 
-    return JwksFile(where)
+    return JwksFile(where, alg=alg)
 
 
 def _public(
@@ -100,7 +101,14 @@ def _public(
 ) -> KmsKeys:
     from kmsjwt.kms import KmsKeys
 
-    return KmsKeys(*keys, client=client, region=settings.region, kid=cast("Kid", kid), clock=clock)
+    return KmsKeys(
+        *keys,
+        client=client,
+        region=settings.region,
+        alg=settings.alg,
+        kid=cast("Kid", kid),
+        clock=clock,
+    )
 
 
 def _asking_kms(
@@ -109,7 +117,9 @@ def _asking_kms(
     from kmsjwt.kms import KmsVerify
 
     return _one(
-        KmsVerify(key, client=client, region=settings.region, kid=cast("Kid", kid))
+        KmsVerify(
+            key, client=client, region=settings.region, alg=settings.alg, kid=cast("Kid", kid)
+        )
         for kid in kids
         for key in keys
     )

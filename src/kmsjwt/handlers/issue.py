@@ -27,7 +27,6 @@ from kmsjwt.handlers._http import BadRequest, refusal, response
 from kmsjwt.handlers._settings import CUSTOM, DIRECT, IssueSettings
 from kmsjwt.issuer import IssuedToken, Issuer
 from kmsjwt.kms import KmsSigner
-from kmsjwt.recipe import ALG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -213,7 +212,7 @@ def _signer(settings: IssueSettings, client: Any, clock: Callable[[], float]) ->
         settings.key.name,
         client=client,
         region=settings.region,
-        alg=ALG if settings.recipe else None,
+        alg=settings.alg,
         kid=cast("Kid", settings.kid),
         # As the article signs, so that its key policies hold on, and so that a token is never
         # longer than its authorizer can have KMS verify.
