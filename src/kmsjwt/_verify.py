@@ -27,20 +27,34 @@ _DER_HINT = "it looks like DER, as KMS answers; a JWS has r || s (RFC 7518 secti
 _HASHES = {"sha256": SHA256(), "sha384": SHA384(), "sha512": SHA512()}
 
 
+def signature_length(key: CryptoKey, alg: Algorithm) -> int:
+    """Return the bytes of a signature in JOSE form; RSA's is as long as the modulus (RFC 8017)."""
+    return alg.signature_length or (cast("RSAPublicKey", key).key_size + 7) // 8
+
+
+def require_length(signature: bytes, length: int, alg: Algorithm) -> None:
+    """Refuse a signature of another length.
+
+    Raises:
+        BadSignature: saying so, and whether it looks like DER.
+    """
+    if len(signature) != length:
+        raise BadSignature(
+            f"the signature is {len(signature)} bytes, expected {length} for {alg.name}",
+            code="signature_length",
+            fix=_DER_HINT if alg.kty == "EC" and signature[:1] == b"\x30" else None,
+        )
+
+
 def verify_function(key: CryptoKey, alg: Algorithm) -> Callable[[bytes, bytes], None]:
     """Return ``check(signature, signing_input)``, which raises BadSignature or returns None."""
-    length = alg.signature_length or (cast("RSAPublicKey", key).key_size + 7) // 8
+    length = signature_length(key, alg)
     verify = _library_call(cast("Any", key).verify, alg)
 
     def check(signature: bytes, signing_input: bytes) -> None:
         # Checked here because OpenSSL accepts a PSS signature whose leading zero octet was
         # stripped (RFC 8017 section 8.1.2 does not), and DER would take any width.
-        if len(signature) != length:
-            raise BadSignature(
-                f"the signature is {len(signature)} bytes, expected {length} for {alg.name}",
-                code="signature_length",
-                fix=_DER_HINT if alg.kty == "EC" and signature[:1] == b"\x30" else None,
-            )
+        require_length(signature, length, alg)
         try:
             verify(signature, signing_input)
         except InvalidSignature:

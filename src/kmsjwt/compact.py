@@ -15,7 +15,7 @@ from kmsjwt._encoding import (
     to_json,
 )
 from kmsjwt._immutable import Immutable
-from kmsjwt.errors import MalformedToken, shown
+from kmsjwt.errors import MalformedToken, shown, shown_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,11 +146,6 @@ def refuse_long(token: str, max_length: int) -> None:
         raise MalformedToken(
             f"the token is {len(token)} characters, at most {max_length} are read", code="too_long"
         )
-
-
-def shown_type(value: object) -> str:
-    """Return the type of ``value`` for a message about a token, never the value."""
-    return "None" if value is None else f"of type {type(value).__name__}"
 
 
 def _wrong_shape(raw: bytes, dots: int) -> str:

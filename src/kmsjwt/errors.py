@@ -26,6 +26,10 @@
             ├── KmsKeyNotFound
             └── KmsKeyUnusable
 
+Rooms above add leaves for what only they meet: ``gateway`` has Unauthorized (a TokenError) and
+UnknownEvent, ``handlers`` has Unauthenticated (a TokenError) and BadRequest (a ClaimsRefused).
+The local KMS raises what botocore would, and nothing of this tree.
+
 Every error carries a stable ``code`` for logs, metrics and tests, and says whether asking again
 may help. Messages have one grammar, ``aud is 'billing', expected 'orders'``, and ``fix`` holds
 the next step. No message holds a token, a signature or a secret.
@@ -45,6 +49,11 @@ def shown(value: object) -> str:
     except ValueError:  # Python writes out no integer of more than 4,300 digits
         return "an integer of thousands of digits"
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def shown_type(value: object) -> str:
+    """Return the type of ``value`` for a message about a token, never the value."""
+    return "None" if value is None else f"of type {type(value).__name__}"
 
 
 class KmsJwtError(Exception):

@@ -77,9 +77,7 @@ class Expectations(Immutable):
         Raises:
             ConfigError: naming every fault at once.
         """
-        faults = expectation_faults(
-            issuer=issuer, audience=audience, typ=typ, leeway=leeway, max_lifetime=max_lifetime
-        )
+        faults = _faults(issuer, audience, typ, leeway, max_lifetime)
         if faults:
             raise ConfigError("; ".join(faults), code="expectations")
         types = _texts(typ)
@@ -160,10 +158,9 @@ class Expectations(Immutable):
             )
 
 
-def expectation_faults(
-    *, issuer: object, audience: object, typ: object, leeway: object, max_lifetime: object
+def _faults(
+    issuer: object, audience: object, typ: object, leeway: object, max_lifetime: object
 ) -> list[str]:
-    """Return what is wrong with settings of `Expectations`, one line for each fault."""
     faults: list[str] = []
     if not isinstance(issuer, Anything) and not (issuer and isinstance(issuer, str)):
         faults.append(_expected("issuer", issuer, "a non-empty string or ANY"))

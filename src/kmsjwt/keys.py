@@ -7,14 +7,13 @@ RFC 7517 (JWK), RFC 7518 section 6 (RSA, EC), RFC 8037 (OKP), RFC 9964 (AKP), RF
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt import _jwk
 from kmsjwt._encoding import b64url_encode, frozen, to_json
 from kmsjwt._immutable import Immutable
 from kmsjwt._jwk import Refused
-from kmsjwt._verify import verify_function
+from kmsjwt._verify import signature_length, verify_function
 from kmsjwt.algorithms import Algorithm, algorithm
 from kmsjwt.errors import ConfigError, shown
 
@@ -30,12 +29,14 @@ class PublicKey(Immutable):
     Attributes:
         kid: the name tokens use for it; the RFC 7638 thumbprint unless given.
         alg: its one algorithm.
+        signature_length: bytes of its signatures in JOSE form.
     """
 
-    __slots__ = ("_members", "_verify", "alg", "kid")
+    __slots__ = ("_members", "_verify", "alg", "kid", "signature_length")
 
     kid: str
     alg: Algorithm
+    signature_length: int
     _members: Mapping[str, str]
     _verify: Callable[[bytes, bytes], None]
 
@@ -55,6 +56,7 @@ class PublicKey(Immutable):
         self._fill(
             kid=kid or _thumbprint(members, bound),
             alg=bound,
+            signature_length=signature_length(key, bound),
             _members=frozen(members),
             _verify=verify_function(key, bound),
         )
@@ -216,6 +218,8 @@ class KeySet(Immutable):
 def _thumbprint(members: Mapping[str, str], alg: Algorithm) -> str:
     # RFC 7638 section 3.2: only the required members, in lexical order, without white space.
     # For AKP, RFC 9964 section 6 counts `alg` among them.
+    from hashlib import sha256  # 3 ms of a cold start, which a JWK with a kid does not need
+
     required = dict(members, alg=alg.name) if alg.kty == "AKP" else members
     return b64url_encode(sha256(to_json(dict(sorted(required.items())))).digest())
 

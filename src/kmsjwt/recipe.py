@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from binascii import Error as _Base64Error
 from binascii import a2b_base64, b2a_base64
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, cast
 
 from kmsjwt._encoding import Undecodable, b64url_decode, read_json_object
@@ -29,6 +29,7 @@ from kmsjwt.errors import (
     UnknownKey,
     WrongType,
     shown,
+    shown_type,
 )
 
 if TYPE_CHECKING:
@@ -45,12 +46,13 @@ MAX_LENGTH = MAX_SIGNING_INPUT + 1 + 684
 
 _NOT_BASE64URL = frozenset("+/=")
 _ABSENT = ("iss", "aud", "sub")
-_RFC_3339 = re.compile(
+# Compiled at their first use: the cold start of an authorizer without the recipe needs none.
+_RFC_3339 = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
-_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(.+)")
+_KEY_ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}"
+_KEY_ARN = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(.+)"
 
 
 def is_recipe_spelling(token: object) -> bool:
@@ -69,9 +71,9 @@ def key_id_of(name: object) -> str:
     Raises:
         ConfigError: it is neither; an alias names no one key.
     """
-    arn = _KEY_ARN.fullmatch(name) if isinstance(name, str) else None
+    arn = re.fullmatch(_KEY_ARN, name) if isinstance(name, str) else None
     key_id = arn[1] if arn else name
-    if not isinstance(key_id, str) or _KEY_ID.fullmatch(key_id) is None:
+    if not isinstance(key_id, str) or re.fullmatch(_KEY_ID, key_id) is None:
         raise ConfigError(
             f"the recipe's key is {shown(name)}, expected a KMS key id or key ARN",
             code="recipe_key",
@@ -88,7 +90,7 @@ def rfc3339(text: object) -> float:
     """
     from datetime import datetime
 
-    if isinstance(text, str) and _RFC_3339.fullmatch(text):
+    if isinstance(text, str) and re.fullmatch(_RFC_3339, text):
         try:
             return datetime.fromisoformat(text.upper()).timestamp()
         except (ValueError, OverflowError):
@@ -106,8 +108,13 @@ def cut_off(until: object) -> float:
     Raises:
         ConfigError: it is neither.
     """
-    if type(until) in (int, float) and isfinite(cast("float", until)):
-        return float(cast("float", until))
+    if type(until) in (int, float):
+        try:
+            seconds = float(cast("float", until))
+        except OverflowError:  # an integer that no float holds
+            seconds = inf
+        if isfinite(seconds):
+            return seconds
     return rfc3339(until)
 
 
@@ -232,7 +239,7 @@ def _check_time(claims: Mapping[str, Any], until: float, now: float, leeway: flo
 
 def _segments(token: object) -> tuple[bytes, bytes, bytes, bytes]:
     if type(token) is not str:
-        raise MalformedToken(f"the token is {_shown_kind(token)}, expected str", code="recipe_type")
+        raise MalformedToken(f"the token is {shown_type(token)}, expected str", code="recipe_type")
     if len(token) > MAX_LENGTH:
         raise _too_long(len(token), MAX_LENGTH, "characters")
     raw = token.encode("ascii", "replace")
@@ -245,11 +252,6 @@ def _segments(token: object) -> tuple[bytes, bytes, bytes, bytes]:
         raise _too_long(len(signed), MAX_SIGNING_INPUT, "bytes before the signature")
     header, _, payload = signed.partition(b".")
     return signed, header, payload, signature
-
-
-def _shown_kind(value: object) -> str:
-    """Return the type of ``value`` for a message about a token, never the value."""
-    return "None" if value is None else f"of type {type(value).__name__}"
 
 
 def _too_long(length: int, limit: int, what: str) -> MalformedToken:

@@ -26,7 +26,6 @@ from kmsjwt.expectations import (
     DEFAULT_TYP,
     Anything,
     Expectations,
-    expectation_faults,
 )
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class KeySource(Protocol):
 
         Raises:
             UnknownKey: the key set is fresh and has no such key.
-            KeySourceError: the key set could not be had.
+            CannotKnow: the keys could not be had: a KeySourceError or a KmsError.
         """
 
 
@@ -129,19 +128,17 @@ class Verifier:
         Raises:
             ConfigError: naming every setting that makes no sense.
         """
-        faults = [
-            *_wiring_faults(keys, max_length, check, clock),
-            *expectation_faults(
+        faults = _wiring_faults(keys, max_length, check, clock)
+        try:
+            self._expectations = Expectations(
                 issuer=issuer, audience=audience, typ=typ, leeway=leeway, max_lifetime=max_lifetime
-            ),
-            *_algorithm_faults(algorithms),
-        ]
+            )
+        except ConfigError as error:
+            faults.append(error.message)
+        faults += _algorithm_faults(algorithms)
         if faults:
             raise ConfigError("; ".join(faults), code="verifier")
         self._keys = keys
-        self._expectations = Expectations(
-            issuer=issuer, audience=audience, typ=typ, leeway=leeway, max_lifetime=max_lifetime
-        )
         self._algorithms = algorithms if isinstance(algorithms, Anything) else frozenset(algorithms)
         self._max_length = max_length
         self._check = check
@@ -203,8 +200,8 @@ class AnyOf:
 
     __slots__ = ("_by_issuer", "_max_length")
 
-    def __init__(self, *verifiers: Verifier, max_length: int = MAX_LENGTH) -> None:
-        """Join verifiers.
+    def __init__(self, *verifiers: Verifier) -> None:
+        """Join verifiers; each keeps its own settings.
 
         Raises:
             ConfigError: none given, two for one issuer, or one that accepts ANY issuer.
@@ -225,7 +222,7 @@ class AnyOf:
         if not by_issuer:
             raise ConfigError("AnyOf has no verifier, expected at least one", code="any_of")
         self._by_issuer = by_issuer
-        self._max_length = max_length
+        self._max_length = max(verifier.max_length for verifier in verifiers)
 
     def verify(self, token: object) -> VerifiedToken:
         """Check a token with the verifier of its issuer. Raises as `Verifier.verify` does."""

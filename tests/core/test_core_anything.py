@@ -225,6 +225,13 @@ def test_any_of_keeps_each_verifiers_length_limit():
     assert caught.value.code == "too_long"
 
 
+def test_any_of_reads_as_long_a_token_as_its_most_patient_verifier():
+    patient = helpers.verifier(max_length=2 * MAX_LENGTH)
+    both = AnyOf(patient, helpers.verifier(issuer="https://b.example"))
+
+    assert both.verify(_of_length(MAX_LENGTH + 400)).kid
+
+
 _COSTLY = {
     "brackets": lambda: "[" * 12_000,
     "braces": lambda: '{"a":' * 2_400,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.handlers.support import ACCOUNT, ROLE, USER, body_of, http_api, read, rest
 
+from kmsjwt._log import log_line
 from kmsjwt.errors import ConfigError, JwksUnavailable, TokenError
 from kmsjwt.handlers import issue
 from kmsjwt.local import LocalKms
@@ -217,6 +218,8 @@ class Users:
             raise TokenError("no such key")
         if key == "closed":
             raise issue.Forbidden("account closed")
+        if key == "late":
+            raise issue.Forbidden("bill unpaid", code="unpaid")
         return self._answer if key == "right" else None
 
 
@@ -232,7 +235,14 @@ def custom(environ, kms, log, clock, **settings) -> Any:
 
 @pytest.mark.parametrize(
     ("key", "status"),
-    [("right", 200), ("wrong", 401), ("bad", 401), ("closed", 403), ("trouble", 503)],
+    [
+        ("right", 200),
+        ("wrong", 401),
+        ("bad", 401),
+        ("closed", 403),
+        ("late", 403),
+        ("trouble", 503),
+    ],
 )
 def test_the_users_own_code_says_who_asks(environ, kms, log, clock, key, status):
     function = custom(environ, kms, log, clock)
@@ -285,6 +295,38 @@ def test_claims_of_the_operator_that_may_not_be_signed_are_not_told_to_the_calle
     assert body_of(answer) == {"error": "claims_refused"}
     assert log.last["level"] == "ERROR"
     assert log.last["reason"] == "claims_reserved"
+
+
+TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGEifQ.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize("sent", ["\ud800", TOKEN], ids=["half a pair", "a token"])
+def test_what_authenticate_says_of_a_request_fits_the_log(environ, kms, capsys, clock, sent):
+    def authenticate(event) -> Any:
+        raise issue.Forbidden(f"no user {event['headers']['x-user']}")
+
+    function = custom(environ, kms, log_line, clock, authenticate=authenticate)
+
+    answer = function(rest(headers={"x-user": sent}))
+
+    assert answer["statusCode"] == 403
+    logged = capsys.readouterr().out
+    assert json.loads(logged.splitlines()[-1])["reason"] == "forbidden"
+    assert sent not in logged
+
+
+@pytest.mark.parametrize(
+    "sub", [f"ala {TOKEN}", "ala\x9b31m", "ala\u202e"], ids=["a token", "C1", "bidi"]
+)
+def test_the_subject_in_the_log_is_printable_and_no_token(environ, kms, log, clock, sub):
+    function = custom(environ, kms, log, clock, authenticate=Users((sub, {})))
+
+    answer = function(rest(headers={"x-api-key": "right"}))
+
+    assert answer["statusCode"] == 200
+    assert log.last["sub"].isprintable()
+    assert log.last["sub"].startswith("ala")
+    assert TOKEN not in log.last["sub"]
 
 
 @pytest.mark.parametrize("answer", [True, "ala", ("ala",), ("", {}), (None, {}), {"sub": "ala"}])

@@ -176,11 +176,25 @@ def replaced(**members: Any) -> Any:
         (replaced(format=2), "format is 2, expected 1"),
         (replaced(material="gone"), "material is missing"),
         (replaced(material="-----BEGIN PRIVATE KEY-----\nAAAA\n"), "can't be read"),
+        (replaced(material=5), "can't be read"),
+        (lambda _: "[" * 100_000, "can't be read"),
         (replaced(spec="RSA_1024"), "RSA_1024 is missing or unknown"),
         (replaced(account_id="444455556666"), "account 444455556666"),
         (replaced(last_usage={"a": 1}), "can't be read"),
     ],
-    ids=["cut", "list", "empty", "format", "no key", "bad key", "spec", "account", "usage"],
+    ids=[
+        "cut",
+        "list",
+        "empty",
+        "format",
+        "no key",
+        "bad key",
+        "key no text",
+        "nested",
+        "spec",
+        "account",
+        "usage",
+    ],
 )
 def test_a_corrupt_file_is_named_and_nothing_of_it_shown(
     folder: Path, new_key: Any, change: Any, fact: str

@@ -256,6 +256,8 @@ def test_open_and_an_authenticate_contradict_each_other(build_issue):
         ({"KMS_KEY_ID": "alias/auth"}, "expected a KMS key id or key ARN"),
         ({"KMSJWT_ISSUER": ""}, "KMSJWT_ISSUER is unset"),
         ({"KMSJWT_AUDIENCE": ""}, "KMSJWT_AUDIENCE is unset"),
+        # With both, the article's late tokens would pass as strict ones, spelled anew.
+        ({"KMSJWT_ISSUER": "ANY", "KMSJWT_AUDIENCE": "ANY"}, "expected one of them named"),
     ],
 )
 def test_contradictions_stop_the_authorizer(build_authorizer, settings, told):

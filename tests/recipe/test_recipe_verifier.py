@@ -261,6 +261,7 @@ def test_the_cut_off_in_text_and_in_seconds(keys, key_id, article, until):
         True,
         float("nan"),
         float("inf"),
+        10**400,
     ],
 )
 def test_a_cut_off_without_an_offset_is_none(keys, key_id, until):

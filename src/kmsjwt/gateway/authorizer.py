@@ -185,15 +185,15 @@ class Authorizer:
     def _record_fault(
         self, error: Exception, request: AuthRequest | None, started: float, context: object
     ) -> None:
-        ours = isinstance(error, KmsJwtError)
+        ours = error if isinstance(error, KmsJwtError) else None
         self._log(
             "ERROR",
             "authorizer",
             decision="error",
-            reason=error.code if isinstance(error, KmsJwtError) else "unexpected_error",
+            reason=ours.code if ours else "unexpected_error",
             # Whatever else was raised may hold anything: its type alone is named.
-            message=message_of(error) if ours else f"{type(error).__name__} was raised",
-            retryable=error.retryable if isinstance(error, KmsJwtError) else None,
+            message=message_of(ours) if ours else f"{type(error).__name__} was raised",
+            retryable=ours.retryable if ours else None,
             **self._common(request, started, context),
         )
 

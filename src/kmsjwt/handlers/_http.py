@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kmsjwt._encoding import Undecodable, read_json_object, to_json
-from kmsjwt.errors import ClaimsRefused, ConfigError, KmsJwtError, TokenError
+from kmsjwt.errors import ClaimsRefused, ConfigError, Forbidden, KmsJwtError, TokenError
 
 MAX_BODY = 16_384
 """Longest request body that is read, in bytes."""
@@ -104,9 +104,10 @@ def refusal(error: KmsJwtError) -> dict[str, Any]:
         return response(400, {"error": error.code, "message": str(error)})
     if isinstance(error, ClaimsRefused):
         return response(400, {"error": "claims_refused"})
+    if isinstance(error, Forbidden):
+        return response(403, {"error": "forbidden"})
     if isinstance(error, TokenError):
-        forbidden = error.code == "forbidden"
-        return response(*((403, {"error": "forbidden"}) if forbidden else (401, _UNAUTHORIZED)))
+        return response(401, {"error": "unauthorized"})
     if error.retryable and not isinstance(error, ConfigError):
         return response(503, {"error": "unavailable"}, Retry_After="1")
     return response(500, {"error": "internal"})
@@ -116,9 +117,6 @@ class BadRequest(ClaimsRefused):
     """The fault lies in what the caller sent, so the caller may be told of it."""
 
     code = "bad_request"
-
-
-_UNAUTHORIZED = {"error": "unauthorized"}
 
 
 def _bad_body(message: str) -> BadRequest:

@@ -180,6 +180,13 @@ class KeySettings(Immutable):
             sound=len(env.faults) == faults,
         )
 
+    @property
+    def told(self) -> list[str] | str:
+        """What the log may say: the keys, or the JWKS without its query, where some put secrets."""
+        if self.keys or self.jwks is None:
+            return list(self.keys)
+        return self.jwks.partition("?")[0]
+
 
 class AuthorizerSettings(Immutable):
     """What the authorizer is told.
@@ -228,10 +235,17 @@ class AuthorizerSettings(Immutable):
         if not env.words("KMSJWT_AUDIENCE"):
             env.faults.append("KMSJWT_AUDIENCE is unset, expected the aud this API goes by")
         issuer = env.required("KMSJWT_ISSUER", "the iss that tokens must have")
+        audience = _words_or_any(env, "KMSJWT_AUDIENCE")
+        if recipe and issuer == _ANY and audience is ANY:
+            env.faults.append(
+                "KMSJWT_ISSUER and KMSJWT_AUDIENCE are ANY, expected one of them named beside"
+                " KMSJWT_PROFILE recipe: the article's tokens, their signatures spelled anew,"
+                " would else pass after KMSJWT_RECIPE_UNTIL"
+            )
         self._fill(
             keys=KeySettings(env, key, recipe=recipe),
             issuer=ANY if issuer == _ANY else issuer,
-            audience=_words_or_any(env, "KMSJWT_AUDIENCE"),
+            audience=audience,
             typ=_words_or_any(env, "KMSJWT_TYP") or DEFAULT_TYP,
             max_lifetime=env.seconds("KMSJWT_MAX_LIFETIME") or DEFAULT_MAX_LIFETIME,
             on_invalid=env.choice("KMSJWT_ON_INVALID", "401", "deny") or "401",

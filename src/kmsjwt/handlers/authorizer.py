@@ -83,7 +83,7 @@ def build(
         audience=None if isinstance(settings.audience, Anything) else list(settings.audience),
         unchecked=unchecked or None,
         keys_from=settings.keys.chosen_by,
-        keys=list(settings.keys.keys) or settings.keys.jwks,
+        keys=settings.keys.told,
         verify=settings.keys.verify,
         recipe_key=settings.recipe_key or None,
         recipe_until=settings.recipe_until or None,

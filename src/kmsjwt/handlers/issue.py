@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kmsjwt._log import log_line
 from kmsjwt.errors import ClaimsRefused, Forbidden, KmsError, KmsJwtError, TokenError
+from kmsjwt.gateway.logged import loggable, message_of
 from kmsjwt.handlers import _callers
 from kmsjwt.handlers._callers import RECIPE_SUBJECT, Ask, Principal, Unauthenticated
 from kmsjwt.handlers._environment import Environment
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     handler: IssueFunction
 
 __all__ = ["Forbidden", "IssueFunction", "Principal", "build"]
-
-_LOGGED = 256
 
 
 def build(
@@ -188,7 +187,7 @@ class IssueFunction:
             jti=issued.jti,
             kid=issued.kid,
             kms_request_id=issued.kms_request_id,
-            sub=ask.principal.sub[:_LOGGED],
+            sub=loggable(ask.principal.sub),
             expires_in=issued.expires_in,
             request_id=_request_id(context),
         )
@@ -200,7 +199,8 @@ class IssueFunction:
             "issue",
             decision="refused",
             reason=error.code,
-            message=str(error)[:500],
+            # authenticate() may have put anything into it: a token, half a surrogate pair.
+            message=message_of(error),
             kms_request_id=error.request_id if isinstance(error, KmsError) else None,
             retryable=error.retryable,
             request_id=_request_id(context),

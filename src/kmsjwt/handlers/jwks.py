@@ -69,7 +69,7 @@ def build(
         "start",
         function="jwks",
         keys_from=keys.chosen_by,
-        keys=list(keys.keys) or keys.jwks,
+        keys=keys.told,
         kid=" and ".join(keys.kids),
     )
     return JwksFunction(cast("PublishableKeys", source), log=log)

@@ -7,9 +7,10 @@ tokens and no others, `StrictOrRecipe` asks it beside a strict verifier.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kmsjwt.errors import ConfigError
+from kmsjwt.expectations import DEFAULT_LEEWAY
 from kmsjwt.recipe import (
     ALG,
     RecipeToken,
@@ -21,15 +22,10 @@ from kmsjwt.recipe import (
 from kmsjwt.verifier import VerifiedToken, ask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from kmsjwt.gateway import TokenVerifier
-    from kmsjwt.verifier import KeySource
-
-    Check = Callable[[Mapping[str, Any], Mapping[str, Any]], object]
-
-LEEWAY = 30
-"""Seconds of clock difference that are forgiven."""
+    from kmsjwt.verifier import Check, KeySource
 
 
 class RecipeVerifier:
@@ -84,7 +80,7 @@ class RecipeVerifier:
             )
         key.verify(parsed.signature, parsed.signing_input)
         claims = parsed.unverified_claims()
-        check_claims(claims, until=self._until, now=self._clock(), leeway=LEEWAY)
+        check_claims(claims, until=self._until, now=self._clock(), leeway=DEFAULT_LEEWAY)
         if self._check is not None:
             ask(self._check, parsed.header, claims)
         return VerifiedToken(header=parsed.header, claims=claims, kid=self._key_id, alg=ALG)

@@ -46,7 +46,7 @@ class KeyReference(Immutable):
         region, name = (arn[2], arn[4]) if arn else (None, text)
         if _ALIAS.fullmatch(name):
             return cls(text, region=region, is_alias=True)
-        if _KEY_ID.fullmatch(name.removeprefix("key/") if arn else name):
+        if _KEY_ID.fullmatch(_after_key(name) if arn else name):
             return cls(text, region=region, is_alias=False)
         raise _unreadable(text)
 
@@ -60,6 +60,10 @@ class KeyReference(Immutable):
 def key_id(arn: str) -> str:
     """Return the key id at the end of a key ARN."""
     return arn.rpartition("/")[2]
+
+
+def _after_key(resource: str) -> str:
+    return resource.removeprefix("key/") if resource.startswith("key/") else ""
 
 
 def _unreadable(text: str) -> ConfigError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
@@ -22,6 +22,8 @@ from kmsjwt.kms.reference import KeyReference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from kmsjwt.keys import PublicKey
 
 REFRESH = 300
 """Seconds until an alias is looked up again."""
@@ -142,7 +144,7 @@ class KmsSigningKey(Immutable):
     arn: str
     _client: KmsClient
     _kind: str
-    _public: Any
+    _public: PublicKey
 
     def __init__(self, found: KmsPublicKey, client: KmsClient, kind: str) -> None:
         self._fill(arn=found.arn, _public=found.public, _client=client, _kind=kind)
@@ -150,13 +152,12 @@ class KmsSigningKey(Immutable):
     @property
     def kid(self) -> str:
         """What tokens call the key."""
-        return str(self._public.kid)
+        return self._public.kid
 
     @property
     def alg(self) -> Algorithm:
         """Its algorithm."""
-        alg: Algorithm = self._public.alg
-        return alg
+        return self._public.alg
 
     def sign(self, signing_input: bytes) -> Signature:
         """Have KMS sign, and check here what came back before anyone uses it.

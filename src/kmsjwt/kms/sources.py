@@ -11,8 +11,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt import aws
-from kmsjwt._encoding import b64url_decode
 from kmsjwt._immutable import Immutable
+from kmsjwt._verify import require_length
 from kmsjwt.algorithms import Algorithm, algorithm, ecdsa_jose_to_der
 from kmsjwt.errors import (
     BadSignature,
@@ -230,12 +230,7 @@ class KmsVerifyingKey(Immutable):
             KmsError: KMS did not say. This is not a denial.
         """
         public = self._found.public
-        expected = _signature_length(public)
-        if len(signature) != expected:
-            raise BadSignature(
-                f"the signature is {len(signature)} bytes, expected {expected}",
-                code="signature_length",
-            )
+        require_length(signature, public.signature_length, public.alg)
         try:
             body = message(self.alg.message_type, public, signing_input)
         except ClaimsRefused as error:
@@ -327,11 +322,6 @@ class _Cell:
             self._ask_again = min(now + _RETRY, self._confirmed + max_stale)
         else:
             self._ask_again = now + (_RETRY if self.withdrawn else _RETRY_UNKNOWN)
-
-
-def _signature_length(public: PublicKey) -> int:
-    """Return the bytes of its signatures: RSA's are as long as the modulus (RFC 8017)."""
-    return public.alg.signature_length or len(b64url_decode(public.to_jwk()["n"].encode("ascii")))
 
 
 def _fixed(key: str) -> KeyReference:

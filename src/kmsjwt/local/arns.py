@@ -1,4 +1,4 @@
-"""Key ids, aliases and ARNs: which is which."""
+"""Key ids, aliases and ARNs: which is which; apart from ``kmsjwt.kms`` on purpose, as specs is."""
 
 from __future__ import annotations
 

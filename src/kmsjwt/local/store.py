@@ -178,7 +178,7 @@ def _read(path: Path, build: Callable[[dict[str, Any]], T]) -> T:
             return build(content)
     except KeyError as error:
         raise _corrupt(path, f"{error.args[0]} is missing or unknown") from error
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         # Not the error's own text: it may quote the key.
         raise _corrupt(path, f"it can't be read ({type(error).__name__})") from error
     raise _corrupt(path, f"format is {version!r}, expected {_FORMAT}")

@@ -2,6 +2,8 @@
 
 The evaluator knows what authorizer policies are made of: Effect, Action, Resource, ``*`` and
 ``?``, explicit denials first. What it does not know it says, instead of guessing.
+Its limits are its own, apart from ``kmsjwt.gateway`` on purpose: a judge that took over the
+authorizer's numbers would take over its mistakes.
 """
 
 from __future__ import annotations
