@@ -1,4 +1,4 @@
-"""One JSON line per event on standard output, where Lambda picks it up.
+"""One JSON line per event on standard output, where Lambda picks it up; no token in it.
 
 No ``logging``: importing it costs a cold start more than the verifier's own work, and Lambda
 turns each line of standard output into a log event by itself.
@@ -6,10 +6,20 @@ turns each line of standard output into a log event by itself.
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Protocol
 
 from kmsjwt._encoding import to_json
+
+CUT = "…"
+"""Stands for what was left out of a line."""
+
+_TEXT = 128
+_MESSAGE = 500
+_SECRET = 16
+# A JWS begins with base64url of '{"'. Clients do put tokens into paths, kids and jtis.
+_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9._~+/=-]*")
 
 
 class Log(Protocol):
@@ -25,3 +35,26 @@ def log_line(level: str, event: str, **fields: object) -> None:
     line = to_json({"level": level, "event": event, **present})
     sys.stdout.write(line.decode("utf-8") + "\n")
     sys.stdout.flush()
+
+
+def loggable(text: object) -> str | None:
+    """Return text in ASCII without control characters, at most 128 of them; None if it is none."""
+    if not isinstance(text, str):
+        return None
+    return bounded(ascii(text[: 2 * _TEXT])[1:-1])
+
+
+def message_of(error: object, token: str | None = None) -> str:
+    """Return an error's text, bounded. Ours holds no token; a stranger's must not either."""
+    text = str(error).encode("utf-8", "backslashreplace").decode("utf-8")
+    if token and len(token) >= _SECRET:
+        text = text.replace(token, CUT)
+    text = _TOKEN.sub(CUT, text[: 2 * _MESSAGE])
+    return text if len(text) <= _MESSAGE else text[:_MESSAGE] + CUT
+
+
+def bounded(plain: str) -> str:
+    """Return at most 128 characters of printable text, without what looks like a token."""
+    if "eyJ" in plain:
+        plain = _TOKEN.sub(CUT, plain)
+    return plain if len(plain) <= _TEXT else plain[:_TEXT] + CUT

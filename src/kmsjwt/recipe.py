@@ -239,7 +239,9 @@ def _check_time(claims: Mapping[str, Any], until: float, now: float, leeway: flo
 
 def _segments(token: object) -> tuple[bytes, bytes, bytes, bytes]:
     if type(token) is not str:
-        raise MalformedToken(f"the token is {shown_type(token)}, expected str", code="recipe_type")
+        raise MalformedToken(
+            f"the token is {shown_type(token)}, expected str", code="recipe_not_text"
+        )
     if len(token) > MAX_LENGTH:
         raise _too_long(len(token), MAX_LENGTH, "characters")
     raw = token.encode("ascii", "replace")

@@ -190,8 +190,8 @@ def test_a_token_signed_by_another_key_is_refused(kms, key_id, other_key_id, ver
 @pytest.mark.parametrize(
     ("mangle", "code"),
     [
-        pytest.param(lambda _: None, "recipe_type", id="None"),
-        pytest.param(lambda token: token.encode(), "recipe_type", id="bytes"),
+        pytest.param(lambda _: None, "recipe_not_text", id="None"),
+        pytest.param(lambda token: token.encode(), "recipe_not_text", id="bytes"),
         pytest.param(lambda _: "", "recipe_not_compact", id="empty"),
         pytest.param(lambda token: token + ".x", "recipe_not_compact", id="four segments"),
         pytest.param(lambda token: token.rpartition(".")[0], "recipe_not_compact", id="two"),

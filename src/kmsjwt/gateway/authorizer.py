@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kmsjwt._log import log_line
+from kmsjwt._log import log_line, loggable, message_of
 from kmsjwt.compact import UnverifiedToken
 from kmsjwt.errors import CannotKnow, ConfigError, Forbidden, KmsJwtError, TokenError, shown
 from kmsjwt.gateway.arn import WHOLE_STAGE_UNNAMED
@@ -14,7 +14,7 @@ from kmsjwt.gateway.caller import DEFAULT_CONTEXT, context_of, principal_of
 from kmsjwt.gateway.decision import ALLOW, DENY, INVALID, Decision
 from kmsjwt.gateway.doors import front_doors, read_event
 from kmsjwt.gateway.iam import RESERVED_CONTEXT
-from kmsjwt.gateway.logged import loggable, message_of, route_of
+from kmsjwt.gateway.logged import route_of
 from kmsjwt.gateway.request import AuthRequest, UnknownEvent
 
 if TYPE_CHECKING:

@@ -18,9 +18,8 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from kmsjwt._log import log_line
+from kmsjwt._log import log_line, loggable, message_of
 from kmsjwt.errors import ClaimsRefused, Forbidden, KmsError, KmsJwtError, TokenError
-from kmsjwt.gateway.logged import loggable, message_of
 from kmsjwt.handlers import _callers
 from kmsjwt.handlers._callers import RECIPE_SUBJECT, Ask, Principal, Unauthenticated
 from kmsjwt.handlers._environment import Environment

@@ -14,6 +14,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
+from kmsjwt.errors import ConfigError
 from kmsjwt.local.errors import Refusal
 from kmsjwt.local.shapes import OPERATIONS
 
@@ -122,12 +123,18 @@ class Faults:
             seconds: how long ``"latency"`` takes.
 
         Raises:
-            ValueError: no such kind or operation.
+            ConfigError: no such kind or operation.
         """
         if kind not in get_args(FaultKind):
-            raise ValueError(f"kind is {kind!r}, expected one of {', '.join(get_args(FaultKind))}")
+            raise ConfigError(
+                f"kind is {kind!r}, expected one of {', '.join(get_args(FaultKind))}",
+                code="local_fault",
+            )
         if operation is not None and operation not in OPERATIONS:
-            raise ValueError(f"operation is {operation!r}, expected one of the API's, as 'Sign'")
+            raise ConfigError(
+                f"operation is {operation!r}, expected one of the API's, as 'Sign'",
+                code="local_fault",
+            )
         fault = Fault(
             kind=kind,
             operation=operation,

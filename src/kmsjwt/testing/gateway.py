@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from kmsjwt.errors import ConfigError
 from kmsjwt.testing import events
 from kmsjwt.testing.answers import Answer, MalformedAnswer, read_answer
 from kmsjwt.testing.identity import IdentitySource
@@ -73,22 +74,31 @@ class Gateway:
             **api: stage, api_id, region, account, partition.
 
         Raises:
-            ValueError: the API could not be made so on AWS.
+            ConfigError: the API could not be made so on AWS.
             NotSimulated: an identity source that is not simulated.
         """
         if kind not in KINDS:
-            raise ValueError(f"kind is {kind!r}, expected one of {', '.join(KINDS)}")
+            raise ConfigError(
+                f"kind is {kind!r}, expected one of {', '.join(KINDS)}", code="gateway_setting"
+            )
         self._kind: Kind = KINDS[kind]
         if response not in ("iam", "simple") or (response == "simple" and kind != "http_api_v2"):
-            raise ValueError(f"response is {response!r}, only http_api_v2 may have 'simple'")
+            raise ConfigError(
+                f"response is {response!r}, only http_api_v2 may have 'simple'",
+                code="gateway_setting",
+            )
         if not 0 <= ttl <= MAX_TTL:
-            raise ValueError(f"ttl is {ttl}, expected 0 to {MAX_TTL} seconds")
+            raise ConfigError(
+                f"ttl is {ttl}, expected 0 to {MAX_TTL} seconds", code="gateway_setting"
+            )
         if identity_validation is not None and kind != "rest_token":
-            raise ValueError("identity_validation is for rest_token only")
+            raise ConfigError("identity_validation is for rest_token only", code="gateway_setting")
         self._sources = self._read_sources(identity_source)
         self._ttl = ttl if self._kind.caches else 0
         if not self._sources and self._ttl:
-            raise ValueError("caching needs an identity source: name one or set ttl=0")
+            raise ConfigError(
+                "caching needs an identity source: name one or set ttl=0", code="gateway_setting"
+            )
         self._authorizer = authorizer
         self._simple = response == "simple"
         self._validation = identity_validation
@@ -107,7 +117,10 @@ class Gateway:
     ) -> GatewayResponse:
         """Open a WebSocket. Arguments as for `request`."""
         if self._kind.family != "websocket":
-            raise ValueError(f"a {self._kind.name} API has no $connect, expected kind='websocket'")
+            raise ConfigError(
+                f"a {self._kind.name} API has no $connect, expected kind='websocket'",
+                code="gateway_setting",
+            )
         return self._serve("$connect", "", headers, query)
 
     def request(
@@ -133,9 +146,13 @@ class Gateway:
             NotSimulated: the authorizer's answer holds what is not simulated.
         """
         if self._kind.family == "websocket":
-            raise ValueError("a WebSocket API has no requests before connect(), use that")
+            raise ConfigError(
+                "a WebSocket API has no requests before connect(), use that", code="gateway_setting"
+            )
         if not path.startswith("/"):
-            raise ValueError(f"path is {path!r}, expected it to begin with '/'")
+            raise ConfigError(
+                f"path is {path!r}, expected it to begin with '/'", code="gateway_setting"
+            )
         if query is None:
             path, _, text = path.partition("?")
             query = parse_qs(text, keep_blank_values=True)
@@ -148,12 +165,16 @@ class Gateway:
         for name in names:
             if not name.startswith(self._kind.spelling):
                 spelled = " or ".join(self._kind.spelling)
-                raise ValueError(
-                    f"identity source is {name!r}, expected it to begin with {spelled}"
+                raise ConfigError(
+                    f"identity source is {name!r}, expected it to begin with {spelled}",
+                    code="gateway_setting",
                 )
         sources = [IdentitySource(name) for name in names]
         if self._kind.name == "rest_token" and not (len(sources) == 1 and sources[0].is_header):
-            raise ValueError("a TOKEN authorizer has exactly one identity source, a header")
+            raise ConfigError(
+                "a TOKEN authorizer has exactly one identity source, a header",
+                code="gateway_setting",
+            )
         return sources
 
     def _serve(

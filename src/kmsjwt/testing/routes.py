@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kmsjwt.errors import ConfigError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -26,7 +28,7 @@ class Routes:
             routes: each a method or ``ANY``, a space and a path template; or ``$default``.
 
         Raises:
-            ValueError: one of them is written otherwise.
+            ConfigError: one of them is written otherwise.
         """
         self._routes = [self._read(route) for route in routes]
 
@@ -45,7 +47,9 @@ class Routes:
             return "ANY", "/{proxy+}"
         method, space, template = route.partition(" ")
         if not (method.isalpha() and method.isupper() and space and template.startswith("/")):
-            raise ValueError(f"route is {route!r}, expected such as 'GET /orders/{{id}}'")
+            raise ConfigError(
+                f"route is {route!r}, expected such as 'GET /orders/{{id}}'", code="gateway_setting"
+            )
         return method, template
 
 
