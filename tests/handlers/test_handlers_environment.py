@@ -289,6 +289,14 @@ def test_what_verifies_is_chosen_in_this_order(settings, chosen, log):
     assert log.last["keys_from"] == chosen
 
 
+@pytest.mark.parametrize("build", [authorizer.build, jwks.build], ids=["authorizer", "jwks"])
+def test_the_start_up_line_leaves_out_a_urls_query(build, log):
+    build(environ={**GOOD, "KMSJWT_JWKS": "https://id.example/j?key=hush"}, log=log)
+
+    assert log.last["keys"] == "https://id.example/j"
+    assert "hush" not in log.text()
+
+
 def python(code, **environ) -> Any:
     """Run Python as Lambda would start it: a bare environment, and nothing imported before."""
     done = subprocess.run(

@@ -297,6 +297,17 @@ def test_claims_of_the_operator_that_may_not_be_signed_are_not_told_to_the_calle
     assert log.last["reason"] == "claims_reserved"
 
 
+@pytest.mark.parametrize("answer", [None, "tenant", ["tenant"]])
+def test_a_claims_function_that_answers_nonsense_mints_nothing(environ, kms, log, clock, answer):
+    function = custom(environ, kms, log, clock, claims=lambda _: answer)
+
+    response = function(rest(headers={"x-api-key": "right"}))
+
+    assert response["statusCode"] == 500
+    assert log.last["reason"] == "config"
+    assert "claims() returned" in log.last["message"]
+
+
 TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGEifQ.c2lnbmF0dXJl"
 
 

@@ -80,8 +80,11 @@ class Environment:
         return value
 
     def words(self, name: str) -> tuple[str, ...]:
-        """Return the setting's words, each once; none if it is unset."""
-        return tuple(dict.fromkeys(self._values.get(name, "").split()))
+        """Return the setting's words, each once; none if it is unset.
+
+        Spaces part them, and commas as well: no audience, type or KMS key of ours has one.
+        """
+        return tuple(dict.fromkeys(self._values.get(name, "").replace(",", " ").split()))
 
     def choice(self, name: str, *choices: str) -> str | None:
         """Return the setting, which must be one of the choices, or None if it is unset."""
