@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 import sys
+from json import dumps
 from typing import Protocol
-
-from kmsjwt._encoding import to_json
 
 CUT = "…"
 """Stands for what was left out of a line."""
@@ -32,8 +31,9 @@ class Log(Protocol):
 def log_line(level: str, event: str, **fields: object) -> None:
     """Write ``{"level": …, "event": …, …}``. Fields that are None are left out."""
     present = {name: value for name, value in fields.items() if value is not None}
-    line = to_json({"level": level, "event": event, **present})
-    sys.stdout.write(line.decode("utf-8") + "\n")
+    # In ASCII: control characters, bidi marks and halves of surrogate pairs stay escaped.
+    line = dumps({"level": level, "event": event, **present}, separators=(",", ":"))
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 

@@ -173,3 +173,15 @@ def test_the_gateway_s_own_identity_source_must_not_hold_another_token(kind):
     assert line["reason"] == "several_tokens"
     event["identitySource"] = ["tenant-1", f"Bearer {GOOD}"]
     assert effect_and_resource(ask(event)[0])[0] == "Allow"
+
+
+@pytest.mark.parametrize("kind", ["http_api_v1", "http_api_v2"])
+def test_a_cache_that_leaves_out_the_token_is_refused(kind):
+    """Keyed by another header alone, the cached Allow of one token would let any other in."""
+    event = event_of(kind, f"Bearer {GOOD}")
+    event["identitySource"] = ["shared"] if kind == "http_api_v2" else "shared"
+    answer, line = ask(event)
+    assert_refused(kind, answer)
+    assert line["reason"] == "identity_source"
+    event["identitySource"] = [] if kind == "http_api_v2" else ""
+    assert effect_and_resource(ask(event)[0])[0] == "Allow"

@@ -430,3 +430,25 @@ def test_one_of_a_keys_algorithms_is_chosen_by_name(spec, alg):
         KMSJWT_PROFILE="recipe",
         KMSJWT_RECIPE_UNTIL="2026-11-22T12:00:00Z",
     )
+
+
+@FUNCTIONS
+def test_inside_lambda_a_plain_jwks_is_refused(build):
+    """Whoever answers on a plain URL would choose the keys that are trusted."""
+    settings = {"KMSJWT_JWKS": "http://127.0.0.1:1/jwks.json", "AWS_LAMBDA_FUNCTION_NAME": "f"}
+
+    assert "KMSJWT_JWKS is an http URL" in refused(build, **settings)
+
+
+@pytest.mark.parametrize("text", ["{0},{1}", "{0}, {1}", "{0} {1}"], ids=["comma", "both", "space"])
+def test_lists_are_parted_by_commas_or_spaces(text, log):
+    kms = LocalKms()
+    arns = [
+        kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+        for _ in range(2)
+    ]
+    function = jwks.build(environ={"KMSJWT_KEYS": text.format(*arns)}, client=kms, log=log)
+
+    published = json.loads(function({"requestContext": {}, "httpMethod": "GET"})["body"])
+
+    assert len(published["keys"]) == 2

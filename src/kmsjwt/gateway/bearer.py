@@ -22,13 +22,14 @@ def bearer_token(credentials: Iterable[object], identity: Iterable[object] = ())
 
     Args:
         credentials: every value found for the Authorization header.
-        identity: the gateway's own identity source, which keys its cache; a Bearer token there
-            that differs from the header's is refused.
+        identity: the gateway's own identity sources, which key its cache. One of them must hold
+            the token, or a cached answer would be given to other tokens as well.
 
     Raises:
-        TokenError: its code is ``no_token``, ``not_bearer``, ``bad_credentials`` or
-            ``several_tokens``. Never holds any of the values.
+        TokenError: its code is ``no_token``, ``not_bearer``, ``bad_credentials``,
+            ``several_tokens`` or ``identity_source``. Never holds any of the values.
     """
+    sources = tuple(source for source in identity if source)
     values = [value for value in credentials if value != ""]
     if not values:
         raise TokenError("the request has no Authorization", code="no_token", fix=_FIX)
@@ -38,8 +39,15 @@ def bearer_token(credentials: Iterable[object], identity: Iterable[object] = ())
     found = _BEARER.fullmatch(value)
     if found is None:
         raise _refusal(value)
-    if any(other != value for other in identity if _is_bearer(other)):
+    if any(other != value for other in sources if _is_bearer(other)):
         raise _several()
+    if sources and not any(isinstance(each, str) and found[1] in each for each in sources):
+        raise TokenError(
+            "the gateway's identity source does not hold the Authorization header, so that its"
+            " cache would answer for other tokens too",
+            code="identity_source",
+            fix="make $request.header.Authorization an identity source of the authorizer",
+        )
     return found[1]
 
 

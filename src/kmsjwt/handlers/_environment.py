@@ -134,6 +134,8 @@ class Environment:
         for name in _ENDPOINTS:
             if not self._values.get(name, "https://").lower().startswith("https://"):
                 self.faults.append(f"{name} is no https URL, and inside Lambda none other is used")
+        if self._values.get("KMSJWT_JWKS", "").lower().startswith("http://"):
+            self.faults.append("KMSJWT_JWKS is an http URL, and inside Lambda only https is used")
 
 
 def inside_lambda(variables: Mapping[str, str]) -> bool:

@@ -9,6 +9,7 @@ from kmsjwt.algorithms import ALGORITHMS
 from kmsjwt.errors import ConfigError, shown
 from kmsjwt.expectations import ANY, DEFAULT_MAX_LIFETIME, DEFAULT_TYP, Anything
 from kmsjwt.issuer import DEFAULT_LIFETIME, MAX_LIFETIME
+from kmsjwt.key_names import is_alias
 from kmsjwt.recipe import ALG, DAY, key_id_of, rfc3339
 
 if TYPE_CHECKING:
@@ -287,16 +288,12 @@ def _refuse_any(env: Environment) -> None:
             env.faults.append(f"{name} is ANY, and no token can be issued so: name it")
 
 
-def _is_alias(name: str) -> bool:
-    return name.startswith("alias/") or ":alias/" in name
-
-
 def _refuse_unfit(env: Environment, variable: str, name: str) -> None:
     if name.startswith("ring:"):
         env.faults.append(
             f"{variable} is {shown(name)}, and key rings are not there yet: name keys by id or ARN"
         )
-    elif _is_alias(name):
+    elif is_alias(name):
         env.faults.append(f"{variable} is {shown(name)}, {_WHY_NO_ALIAS}")
 
 

@@ -15,11 +15,20 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from kmsjwt._log import log_line, loggable, message_of
-from kmsjwt.errors import ClaimsRefused, Forbidden, KmsError, KmsJwtError, TokenError
+from kmsjwt.errors import (
+    ClaimsRefused,
+    ConfigError,
+    Forbidden,
+    KmsError,
+    KmsJwtError,
+    TokenError,
+    shown,
+)
 from kmsjwt.handlers import _callers
 from kmsjwt.handlers._callers import RECIPE_SUBJECT, Ask, Principal, Unauthenticated
 from kmsjwt.handlers._environment import Environment
@@ -29,7 +38,7 @@ from kmsjwt.issuer import IssuedToken, Issuer
 from kmsjwt.kms import KmsSigner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from kmsjwt._log import Log
     from kmsjwt.handlers._callers import Authenticate
@@ -148,6 +157,11 @@ class IssueFunction:
     def _issue(self, ask: Ask) -> IssuedToken:
         principal = ask.principal
         added = self._claims(principal) if self._claims is not None else {}
+        if not isinstance(added, Mapping):
+            raise ConfigError(
+                f"claims() returned {shown(added)}, expected a mapping of claims",
+                fix='return {"tenant": "t1"}, or {} for none',
+            )
         aud = self._audience(ask.aud)
         try:
             return self._issuer.issue(

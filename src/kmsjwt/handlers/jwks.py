@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 
 from kmsjwt._encoding import b64url_encode
-from kmsjwt._log import log_line
+from kmsjwt._log import log_line, message_of
 from kmsjwt.errors import KmsJwtError
 from kmsjwt.handlers._environment import Environment
 from kmsjwt.handlers._http import header_of, method_of, refusal, response
@@ -99,7 +99,7 @@ class JwksFunction:
         try:
             body = document_bytes(jwks_document(self._source.key_set()))
         except KmsJwtError as error:
-            self._log("ERROR", "jwks", reason=error.code, message=str(error)[:500])
+            self._log("ERROR", "jwks", reason=error.code, message=message_of(error))
             return refusal(error)
         return _answer(method, body, header_of(event, "if-none-match"))
 
