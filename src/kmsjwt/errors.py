@@ -37,6 +37,11 @@ the next step. No message holds a token, a signature or a secret.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _SHOWN = 96  # a key ARN fits
 
 
@@ -93,6 +98,30 @@ class ConfigError(KmsJwtError, ValueError):
     """Something is wired wrongly. Raised while objects are built, before any token is seen."""
 
     code = "config"
+
+
+def all_of(*checks: Callable[[], Any], code: str) -> tuple[Any, ...]:
+    """Return what each check returns, or raise all their faults as one.
+
+    Args:
+        *checks: each raises ConfigError if something is wrong.
+        code: the code of several faults together; a single one keeps its own.
+
+    Raises:
+        ConfigError: naming every fault, each once.
+    """
+    results: list[Any] = []
+    faults: dict[str, ConfigError] = {}
+    for check in checks:
+        try:
+            results.append(check())
+        except ConfigError as fault:
+            faults.setdefault(str(fault), fault)
+    if len(faults) == 1:
+        raise next(iter(faults.values()))
+    if faults:
+        raise ConfigError("; ".join(faults), code=code)
+    return tuple(results)
 
 
 class ClaimsRefused(KmsJwtError):

@@ -31,6 +31,7 @@ from kmsjwt.errors import (
     shown,
     shown_type,
 )
+from kmsjwt.key_names import KeyReference, key_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -46,13 +47,11 @@ MAX_LENGTH = MAX_SIGNING_INPUT + 1 + 684
 
 _NOT_BASE64URL = frozenset("+/=")
 _ABSENT = ("iss", "aud", "sub")
-# Compiled at their first use: the cold start of an authorizer without the recipe needs none.
+# Compiled at its first use: the cold start of an authorizer without the recipe needs it not.
 _RFC_3339 = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-_KEY_ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}"
-_KEY_ARN = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(.+)"
 
 
 def is_recipe_spelling(token: object) -> bool:
@@ -71,15 +70,17 @@ def key_id_of(name: object) -> str:
     Raises:
         ConfigError: it is neither; an alias names no one key.
     """
-    arn = re.fullmatch(_KEY_ARN, name) if isinstance(name, str) else None
-    key_id = arn[1] if arn else name
-    if not isinstance(key_id, str) or re.fullmatch(_KEY_ID, key_id) is None:
+    try:
+        reference = KeyReference.parse(name)
+    except ConfigError:
+        reference = None
+    if reference is None or reference.is_alias:
         raise ConfigError(
             f"the recipe's key is {shown(name)}, expected a KMS key id or key ARN",
             code="recipe_key",
             fix="name the key itself: an alias may come to mean another",
         )
-    return key_id
+    return key_id(reference.text)
 
 
 def rfc3339(text: object) -> float:

@@ -24,6 +24,11 @@ def rsa_key(kms) -> Any:
 
 
 @pytest.fixture(scope="session")
+def second_rsa_key(kms) -> Any:
+    return _key(kms, "RSA_2048")
+
+
+@pytest.fixture(scope="session")
 def ec_key(kms) -> Any:
     return _key(kms, "ECC_NIST_P256")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
-from tests.handlers.support import NOW
+from tests.handlers.support import ISSUER, NOW
 
 from kmsjwt.errors import CannotKnow, ConfigError
 from kmsjwt.handlers import authorizer, issue, jwks
@@ -91,6 +93,40 @@ def test_of_several_keys_each_verifies(environ, kms, ec_key, rsa_key, log, clock
         401,
         200,
     ]
+
+
+def signed_without_kid(kms, key) -> str:
+    claims = {"iss": ISSUER, "aud": "orders", "sub": "ala", "iat": NOW, "exp": NOW + 60}
+    parts = [
+        urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=")
+        for part in ({"alg": "RS256", "typ": "JWT"}, claims)
+    ]
+    signature = kms.sign(
+        KeyId=key, Message=b".".join(parts), SigningAlgorithm="RSASSA_PKCS1_V1_5_SHA_256"
+    )["Signature"]
+    return b".".join([*parts, urlsafe_b64encode(signature).rstrip(b"=")]).decode()
+
+
+RECIPE = {"KMSJWT_PROFILE": "recipe", "KMSJWT_RECIPE_UNTIL": "2028-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize("verify", ["local", "kms"])
+@pytest.mark.parametrize("profile", [{}, RECIPE], ids=["strict", "beside the recipe"])
+def test_a_token_without_kid_is_of_the_only_key(
+    build, kms, log, ec_key, rsa_key, second_rsa_key, verify, profile
+):
+    """Of several none is meant, the one asked first no more than the others."""
+    token = signed_without_kid(kms, rsa_key)
+    other = second_rsa_key if profile else ec_key
+    for keys, expected in {
+        rsa_key: (200, "ok"),
+        f"{rsa_key} {other}": (401, "kid_missing"),
+        f"{other} {rsa_key}": (401, "kid_missing"),
+    }.items():
+        check = build(KMSJWT_KEY=rsa_key, KMSJWT_KEYS=keys, KMSJWT_VERIFY=verify, **profile)
+        status = Gateway(check).request("GET", "/", headers=bearer(token)).status
+
+        assert (status, log.last["reason"]) == expected
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,13 @@ from tests.kms import support
 from tests.kms.support import NOW, Clock, Through, issued, make_key
 
 from kmsjwt.errors import CannotKnow, ConfigError, KmsError, KmsKeyUnusable, UnknownKey
-from kmsjwt.kms import KmsKeys
+from kmsjwt.kms import KmsKeys, KmsSigner, KmsVerify
+from kmsjwt.local import LocalKms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kmsjwt.local import LocalKms
-
-REFRESH, MAX_STALE = 3600, 86_400
+MAX_AGE, MAX_STALE = 3600, 86_400
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ def test_it_is_refreshed_and_the_key_stays_the_same_object(
 ):
     key = keys.key(None)
     for fetched in (2, 3):
-        clock.move(REFRESH - 1)
+        clock.move(MAX_AGE - 1)
         assert keys.key(key.kid) is key
         assert wire.count("get_public_key") == fetched - 1
         clock.move(1)
@@ -72,7 +71,7 @@ def test_a_disabled_key_is_withdrawn_at_the_next_refresh(
         kms.disable_key(KeyId=arn)
     else:
         kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=7)
-    clock.move(REFRESH - 1)
+    clock.move(MAX_AGE - 1)
     assert keys.key(key.kid) is key
     clock.move(1)
     for act in (lambda: keys.key(key.kid), keys.key_set):
@@ -91,7 +90,7 @@ def test_beside_a_good_key_a_withdrawn_one_is_just_unknown(
     first = kid_of(kms, arn)
     both.key(first)
     kms.disable_key(KeyId=arn)
-    clock.move(REFRESH)
+    clock.move(MAX_AGE)
     with pytest.raises(UnknownKey, match="none of the 1 trusted"):
         both.key(first)
     assert [key.kid for key in both.key_set()] == [both.key(kid_of(kms, second)).kid]
@@ -113,7 +112,7 @@ def test_other_trouble_keeps_the_key_until_max_stale(
 ):
     key = keys.key(None)
     failing = kms.faults.add("GetPublicKey", times=None, **trouble)
-    clock.move(REFRESH)
+    clock.move(MAX_AGE)
     assert keys.key(key.kid) is key
     assert keys.key(key.kid) is key
     assert wire.count("get_public_key") == 2  # it is not asked for every token
@@ -121,7 +120,7 @@ def test_other_trouble_keeps_the_key_until_max_stale(
     assert keys.key(key.kid) is key
     assert wire.count("get_public_key") == 3
     assert list(keys.key_set()) == [key]
-    clock.move(MAX_STALE - REFRESH - 31)
+    clock.move(MAX_STALE - MAX_AGE - 31)
     assert keys.key(key.kid) is key
     clock.move(1)
     for act in (lambda: keys.key(key.kid), keys.key_set):
@@ -176,7 +175,7 @@ def test_a_silent_kms_is_waited_for_once(kms: LocalKms, both: KmsKeys, wire: Thr
     """Two time-outs of five seconds would outlive the authorizer that has keys to go on with."""
     kids = [key.kid for key in both.key_set()]
     kms.faults.add("GetPublicKey", kind="drop", times=None)
-    clock.move(REFRESH)
+    clock.move(MAX_AGE)
     assert [both.key(kid).kid for kid in kids] == kids
     assert wire.count("get_public_key") == 3
 
@@ -272,6 +271,11 @@ def test_an_error_told_again_keeps_no_caller_alive(kms: LocalKms, keys: KmsKeys)
     assert {depth() for _ in range(20)} == {first}
 
 
+def test_one_name_given_twice_is_one_key(wire: Through, arn: str):
+    assert KmsKeys(arn, arn, client=wire).key(None).alg.name == "ES256"
+    assert wire.count("get_public_key") == 1
+
+
 def test_one_key_named_twice_is_published_once(kms: LocalKms, arn: str):
     keys = KmsKeys(arn, arn.rpartition("/")[2], arn, client=kms)
     assert len(keys.key_set()) == 1
@@ -317,10 +321,57 @@ def test_keys_of_several_regions_each_get_a_client_of_their_own():
     assert clients[0] is clients[2]
 
 
+def test_keys_are_not_given_up_before_they_are_fetched_again(kms: LocalKms, arn: str):
+    KmsKeys(arn, client=kms, max_age=60, max_stale=60)
+    with pytest.raises(ConfigError, match=r"max_stale is 59 s, .* max_age, 60 s"):
+        KmsKeys(arn, client=kms, max_age=60, max_stale=59)
+
+
+@pytest.mark.parametrize("make", [KmsKeys, KmsSigner])
+def test_a_clock_is_a_function(make: Callable[..., object], kms: LocalKms, arn: str):
+    with pytest.raises(ConfigError, match="clock is 1790000000, expected a function"):
+        make(arn, client=kms, clock=NOW)
+
+
+WRONG: dict[str, tuple[Any, str]] = {
+    "client": (LocalKms().in_region("us-east-1"), "the KMS client is in us-east-1"),
+    "kid": ("arn", "kid is 'arn'"),
+    "alg": ("HS256", "HS256"),
+    "max_age": (-1, "max_age is -1"),
+    "refresh": (-1, "refresh is -1"),
+    "max_stale": ("1h", "max_stale is '1h'"),
+    "message_type": ("raw", "message_type is 'raw'"),
+    "clock": (NOW, "clock is"),
+}
+
+
+@pytest.mark.parametrize(
+    ("make", "settings"),
+    [
+        (KmsKeys, "client kid alg max_age max_stale clock"),
+        (KmsVerify, "client kid alg"),
+        (KmsSigner, "client kid alg refresh max_stale message_type clock"),
+    ],
+)
+def test_everything_wrong_is_told_at_once(make: Callable[..., object], settings: str, arn: str):
+    named = settings.split()
+    with pytest.raises(ConfigError) as error:
+        make(arn, **{name: WRONG[name][0] for name in named})
+    assert error.value.code == "kms_settings"
+    assert [name for name in named if WRONG[name][1] not in str(error.value)] == []
+
+
+def test_every_key_that_is_wrong_is_named(kms: LocalKms, arn: str):
+    with pytest.raises(ConfigError) as error:
+        KmsKeys("alias/auth", arn, "auth", "alias/other", client=kms, kid="arn")  # type: ignore[arg-type]
+    for fault in ("alias/auth is an alias", "alias/other is an alias", "is 'auth'", "kid is 'arn'"):
+        assert fault in str(error.value)
+
+
 @pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), "60", True])
 def test_times_that_are_none_are_refused_at_once(kms: LocalKms, seconds: Any):
     """A mistyped time would keep a withdrawn key, or ask KMS for each token."""
-    with pytest.raises(ConfigError, match=r"refresh is .*; max_stale is "):
+    with pytest.raises(ConfigError, match=r"max_age is .*; max_stale is "):
         KmsKeys(
-            "1234abcd-12ab-34cd-56ef-1234567890ab", client=kms, refresh=seconds, max_stale=seconds
+            "1234abcd-12ab-34cd-56ef-1234567890ab", client=kms, max_age=seconds, max_stale=seconds
         )

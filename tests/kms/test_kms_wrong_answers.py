@@ -168,7 +168,7 @@ def test_a_wrong_answer_does_not_replace_a_good_key(
     house: LocalKms, arns: Mapping[str, str], clock: support.Clock
 ):
     wire = Through(house)
-    keys = KmsKeys(arns["ES256"], client=wire, clock=clock, refresh=100)
+    keys = KmsKeys(arns["ES256"], client=wire, clock=clock, max_age=100)
     good = keys.key(None)
     wire.after["get_public_key"] = answered(PublicKey=b"garbage")
     clock.move(100)

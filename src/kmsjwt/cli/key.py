@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt.cli import terminal
 from kmsjwt.cli.options import add_command
+from kmsjwt.key_names import key_id
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from kmsjwt.cli.rings import Generation
+    from kmsjwt.kms.rings import Generation
 
 _SPECS = "RSA_2048, ECC_NIST_P256, ECC_NIST_EDWARDS25519, ML_DSA_44, …"
 
@@ -80,7 +81,7 @@ def _create(args: Namespace) -> int:
 
 
 def _list(args: Namespace) -> int:
-    from kmsjwt.cli import rings
+    from kmsjwt.kms import rings
 
     generations = rings.read(args.names, region=args.region, everything=args.all)
     if args.json:
@@ -117,5 +118,5 @@ def _as_row(generation: Generation) -> list[str]:
         "yes" if generation.is_signing else "-",
         generation.created[:10],
         generation.kid or "-",
-        generation.arn.rpartition("/")[2],
+        key_id(generation.arn),
     ]

@@ -63,9 +63,9 @@ def kms_keys(args: Namespace) -> list[PublicKey]:
         ConfigError: a name makes no sense, or boto3 is missing.
         KmsError: KMS gave out no public key.
     """
+    from kmsjwt.key_names import KeyReference
     from kmsjwt.kms.client import client_for
     from kmsjwt.kms.public import fetch
-    from kmsjwt.kms.reference import KeyReference
 
     references = [KeyReference.parse(name) for name in dict.fromkeys(names(args.key))]
     return [

@@ -9,6 +9,7 @@ from kmsjwt.cli import stdin, terminal
 from kmsjwt.cli.keys import add_key_options, key_source, settle
 from kmsjwt.cli.options import add_command, duration, names, number, require, variable
 from kmsjwt.errors import ConfigError, MalformedToken, UnknownKey, UntrustedToken
+from kmsjwt.key_names import is_alias
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -85,7 +86,7 @@ def _verified(args: Namespace, token: str) -> VerifiedToken:
     try:
         return verifier.verify(token)
     except UnknownKey as error:
-        if args.key and any("alias/" in name for name in names(args.key)):
+        if args.key and any(map(is_alias, names(args.key))):
             error.fix = (
                 "an alias names one key, the one that signs now: name the token's own key by id"
             )

@@ -29,13 +29,19 @@ class PublishableKeys(Protocol):
 class AnyKeys:
     """Several key sources asked in turn."""
 
-    __slots__ = ("_sources",)
+    __slots__ = ("_keys", "_sources")
 
-    def __init__(self, sources: Iterable[KeySource]) -> None:
+    def __init__(self, sources: Iterable[KeySource], *, keys: int) -> None:
+        """Take the sources of so many keys: one key may have two sources, by two names."""
         self._sources = tuple(sources)
+        self._keys = keys
 
     def key(self, kid: str | None) -> VerifyingKey:
         """Return the key of that ``kid``; see `kmsjwt.verifier.KeySource`."""
+        if kid is None and self._keys > 1:  # each source would take its own key for the one meant
+            raise UnknownKey(
+                f"the token names no kid, and {self._keys} keys are configured", code="kid_missing"
+            )
         trouble: CannotKnow | None = None
         for source in self._sources:
             try:
@@ -66,7 +72,10 @@ def verifying_keys(settings: KeySettings, client: Any, clock: Clock, log: Log) -
         return _jwks(settings, clock, log)
     if settings.verify == "kms":
         return _asking_kms(settings, settings.keys, settings.kids, client)
-    return _one(_public(settings, settings.keys, kid, client, clock) for kid in settings.kids)
+    return _one(
+        (_public(settings, settings.keys, kid, client, clock) for kid in settings.kids),
+        keys=len(settings.keys),
+    )
 
 
 def recipe_keys(settings: KeySettings, key: str, client: Any, clock: Clock, log: Log) -> KeySource:
@@ -117,14 +126,17 @@ def _asking_kms(
     from kmsjwt.kms import KmsVerify
 
     return _one(
-        KmsVerify(
-            key, client=client, region=settings.region, alg=settings.alg, kid=cast("Kid", kid)
-        )
-        for kid in kids
-        for key in keys
+        (
+            KmsVerify(
+                key, client=client, region=settings.region, alg=settings.alg, kid=cast("Kid", kid)
+            )
+            for kid in kids
+            for key in keys
+        ),
+        keys=len(keys),
     )
 
 
-def _one(sources: Iterable[KeySource]) -> KeySource:
+def _one(sources: Iterable[KeySource], *, keys: int) -> KeySource:
     several = tuple(sources)
-    return several[0] if len(several) == 1 else AnyKeys(several)
+    return several[0] if len(several) == 1 else AnyKeys(several, keys=keys)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.algorithms import algorithm
 from kmsjwt.errors import ConfigError, shown
 from kmsjwt.jwks import urls
 from kmsjwt.jwks.static import MAX_BYTES
+from kmsjwt.key_names import tells_account
 from kmsjwt.keys import KeySet, PublicKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-_NAMES_AWS = r"(?i)arn:|alias/|(?<![0-9A-Za-z])[0-9]{12}(?![0-9A-Za-z])"
-_KEY_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}"
 
 
 def jwks_document(keys: Iterable[PublicKey]) -> dict[str, Any]:
@@ -80,8 +77,7 @@ def document_bytes(document: Mapping[str, Any]) -> bytes:
 
 
 def _refuse_telling(key: PublicKey) -> None:
-    # A key id is random: twelve digits at its end are no account.
-    if re.search(_NAMES_AWS, key.kid) and not re.fullmatch(_KEY_ID, key.kid):
+    if tells_account(key.kid):
         raise ConfigError(
             f"kid is {shown(key.kid)}, which names an account, an ARN or an alias; "
             "expected a name that may be public",

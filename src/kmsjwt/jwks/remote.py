@@ -9,11 +9,18 @@ from __future__ import annotations
 import time
 from _thread import allocate_lock  # all of `threading` that is needed, at no cost to a cold start
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kmsjwt._immutable import Immutable
 from kmsjwt.algorithms import algorithm
-from kmsjwt.errors import ConfigError, JwksUnavailable, KeySourceError, UnknownKey, shown
+from kmsjwt.errors import (
+    ConfigError,
+    JwksUnavailable,
+    KeySourceError,
+    UnknownKey,
+    all_of,
+    shown,
+)
 from kmsjwt.jwks.places import IssuerPlace, UrlPlace, read_key_set
 from kmsjwt.jwks.static import JwksFile, unknown_key
 from kmsjwt.keys import KeySet
@@ -111,11 +118,12 @@ class JwksUrl:
             "max_age": max_age,
             "max_stale": max_stale,
         }
-        place, seeded, *_ = _all_of(
+        place, seeded, *_ = all_of(
             lambda: url.checked() if isinstance(url, IssuerPlace) else UrlPlace(url),
             lambda: None if seed is None else JwksFile(seed, alg=alg).key_set(),
             lambda: None if alg is None else algorithm(alg),
             lambda: _require_times(**times),
+            code="jwks_url",
         )
         self._place: UrlPlace | IssuerPlace = place
         self._alg = alg
@@ -316,22 +324,6 @@ class _State(Immutable):
             tried_at=now,
             failure=_copy(failure),
         )
-
-
-def _all_of(*checks: Callable[[], Any]) -> tuple[Any, ...]:
-    """Return what each check returns, or raise all their faults as one."""
-    results: list[Any] = []
-    faults: list[ConfigError] = []
-    for check in checks:
-        try:
-            results.append(check())
-        except ConfigError as fault:
-            faults.append(fault)
-    if len(faults) == 1:
-        raise faults[0]
-    if faults:
-        raise ConfigError("; ".join(map(str, faults)), code="jwks_url")
-    return tuple(results)
 
 
 def _require_times(**times: float) -> None:

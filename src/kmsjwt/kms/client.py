@@ -8,7 +8,7 @@ from kmsjwt import aws
 from kmsjwt.errors import ConfigError
 
 if TYPE_CHECKING:
-    from kmsjwt.kms.reference import KeyReference
+    from kmsjwt.key_names import KeyReference
 
 
 class KmsClient(Protocol):
@@ -40,3 +40,10 @@ def client_for(key: KeyReference, client: KmsClient | None, region: str | None) 
             fix=f"pass boto3.client('kms', region_name='{key.region}'), or no client",
         )
     return client
+
+
+def with_client(
+    key: KeyReference, client: KmsClient | None, region: str | None
+) -> tuple[KeyReference, KmsClient]:
+    """Return the key beside its `client_for`, whose errors it raises."""
+    return key, client_for(key, client, region)

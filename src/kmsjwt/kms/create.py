@@ -14,25 +14,30 @@ IAM: ``kms:CreateKey`` and ``kms:TagResource``, ``kms:CreateAlias`` on the alias
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
 from kmsjwt.algorithms import for_key_spec
-from kmsjwt.errors import ConfigError, KmsError, KmsKeyNotFound, KmsUnavailable, shown
+from kmsjwt.errors import ConfigError, KmsError, KmsUnavailable
+from kmsjwt.key_names import KeyReference
 from kmsjwt.kms.public import fetch
-from kmsjwt.kms.reference import KeyReference
+from kmsjwt.kms.rings import (
+    GENERATION_TAG,
+    RING_TAG,
+    described,
+    generation_alias,
+    pointer_alias,
+    ring_name,
+    ring_tags,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEFAULT_SPEC = "RSA_2048"
 """RS256 keys: the only ones that HTTP API, REST API and ALB authorizers all accept."""
-RING_TAG, GENERATION_TAG = "kmsjwt:ring", "kmsjwt:generation"
 
-# 256 characters of an alias, less "alias/" and "/" with a generation of up to nine digits.
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,240}")
 _CREATE_TIMEOUT = 30.0  # seconds; making a long RSA key takes its time
 _SEARCHED = 100  # keys; one page of ListKeys
 _WAITING_DAYS = 7  # the shortest that KMS allows
@@ -60,23 +65,6 @@ class RingKey(Immutable):
 
     def __repr__(self) -> str:
         return f"RingKey({self.alias!r}, {self.arn!r})"
-
-
-def ring_name(text: object) -> str:
-    """Return a ring's name, given with or without ``alias/``.
-
-    Raises:
-        ConfigError: it cannot be one: a ring's aliases are ``alias/NAME`` and ``alias/NAME/1``,
-            so its name has no ``/``.
-    """
-    name = text.removeprefix("alias/") if isinstance(text, str) else ""
-    if not _NAME.fullmatch(name) or name == "aws":
-        raise ConfigError(
-            f"the key's name is {shown(text)}, expected letters, digits, '-' and '_'",
-            code="ring_name",
-            fix="give a plain name such as auth; its aliases become alias/auth and alias/auth/1",
-        )
-    return name
 
 
 def create_key(
@@ -113,8 +101,8 @@ class _Ring:
         if spec is not None:
             for_key_spec(spec)
         self.name = name
-        self.pointer = f"alias/{name}"
-        self.first = f"alias/{name}/1"
+        self.pointer = pointer_alias(name)
+        self.first = generation_alias(name, 1)
         self.client = aws.kms_client(region) if client is None else client
         self._given = client
         self._region = region
@@ -122,7 +110,7 @@ class _Ring:
 
     def key(self) -> tuple[dict[str, Any], bool]:
         """Return the key that signs, and whether it was made just now."""
-        pointed, first = self._described(self.pointer), self._described(self.first)
+        pointed, first = described(self.client, self.pointer), described(self.client, self.first)
         if pointed is not None:
             if first is None or first["Arn"] != pointed["Arn"]:
                 self._refuse_foreign(pointed)
@@ -143,16 +131,8 @@ class _Ring:
                 fix="leave --spec out, or choose another name",
             )
 
-    def _described(self, name: str) -> dict[str, Any] | None:
-        try:
-            answer = aws.call(self.client.describe_key, "DescribeKey", name, KeyId=name)
-        except KmsKeyNotFound:
-            return None
-        metadata: dict[str, Any] = answer["KeyMetadata"]
-        return metadata
-
     def _refuse_foreign(self, key: dict[str, Any]) -> None:
-        if self._tags(key["Arn"]).get(RING_TAG) == self.name:
+        if ring_tags(self.client, key["Arn"]).get(RING_TAG) == self.name:
             return  # a later generation signs
         raise ConfigError(
             f"{self.pointer} points to {key['Arn']}, which is not tagged as of ring {self.name}",
@@ -184,7 +164,7 @@ class _Ring:
         """Name the key ``alias/NAME/1`` and return the key of that name, whoever was first."""
         if self._aliased(self.first, key["Arn"]):
             return key
-        winner = self._described(self.first)
+        winner = described(self.client, self.first)
         if winner is None:
             raise self._not_visible(self.first)
         if winner["Arn"] != key["Arn"]:
@@ -195,7 +175,7 @@ class _Ring:
         """Point ``alias/NAME`` to the key and return it."""
         if self._aliased(self.pointer, key["Arn"]):
             return key
-        pointed = self._described(self.pointer)
+        pointed = described(self.client, self.pointer)
         if pointed is None:
             raise self._not_visible(self.pointer)
         if pointed["Arn"] != key["Arn"]:
@@ -252,23 +232,14 @@ class _Ring:
     def _ours(self, arns: Iterator[str]) -> Iterator[dict[str, Any] | None]:
         for arn in arns:
             try:
-                if self._tags(arn) == {RING_TAG: self.name, GENERATION_TAG: "1"}:
+                if ring_tags(self.client, arn) == {RING_TAG: self.name, GENERATION_TAG: "1"}:
                     yield self._usable_orphan(arn)
             except KmsError:
                 continue
 
     def _usable_orphan(self, arn: str) -> dict[str, Any] | None:
         named = aws.call(self.client.list_aliases, "ListAliases", arn, KeyId=arn)["Aliases"]
-        key = self._described(arn)
+        key = described(self.client, arn)
         if named or key is None or key["KeyState"] != "Enabled":
             return None
         return key if key["KeySpec"] == (self._spec or DEFAULT_SPEC) else None
-
-    def _tags(self, arn: str) -> dict[str, str]:
-        """Return our own tags of a key."""
-        answer = aws.call(self.client.list_resource_tags, "ListResourceTags", arn, KeyId=arn)
-        return {
-            tag["TagKey"]: tag["TagValue"]
-            for tag in answer["Tags"]
-            if tag["TagKey"] in (RING_TAG, GENERATION_TAG)
-        }

@@ -9,8 +9,8 @@ from kmsjwt import aws
 from kmsjwt._immutable import Immutable
 from kmsjwt.algorithms import for_key_spec
 from kmsjwt.errors import ConfigError, KmsError, KmsKeyUnusable, shown
+from kmsjwt.key_names import KeyReference, key_id
 from kmsjwt.keys import PublicKey
-from kmsjwt.kms.reference import KeyReference, key_id
 
 if TYPE_CHECKING:
     from kmsjwt.kms.client import KmsClient
@@ -61,6 +61,18 @@ def require_seconds(**times: object) -> None:
     ]
     if faults:
         raise ConfigError("; ".join(faults), code="seconds")
+
+
+def require_clock(clock: object) -> None:
+    """Refuse what cannot be asked for the time.
+
+    Raises:
+        ConfigError: it is no function.
+    """
+    if not callable(clock):
+        raise ConfigError(
+            f"clock is {shown(clock)}, expected a function such as time.time", code="clock"
+        )
 
 
 def fetch(client: KmsClient, key: KeyReference, alg: str | None, kid: Kid) -> KmsPublicKey:

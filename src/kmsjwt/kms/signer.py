@@ -13,12 +13,20 @@ from typing import TYPE_CHECKING
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
 from kmsjwt.algorithms import Algorithm, algorithm, ecdsa_der_to_jose
-from kmsjwt.errors import BadSignature, CannotKnow, KmsError, shown
+from kmsjwt.errors import BadSignature, CannotKnow, KmsError, all_of, shown
 from kmsjwt.issuer import Signature
-from kmsjwt.kms.client import KmsClient, client_for
+from kmsjwt.key_names import KeyReference
+from kmsjwt.kms.client import KmsClient, with_client
 from kmsjwt.kms.message import message, message_type_for, require_message_type
-from kmsjwt.kms.public import Kid, KmsPublicKey, fetch, require_kid, require_seconds, wrong_answer
-from kmsjwt.kms.reference import KeyReference
+from kmsjwt.kms.public import (
+    Kid,
+    KmsPublicKey,
+    fetch,
+    require_clock,
+    require_kid,
+    require_seconds,
+    wrong_answer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,17 +75,21 @@ class KmsSigner:
             clock: seconds since 1970.
 
         Raises:
-            ConfigError: a setting makes no sense, boto3 is missing, or no Region is known.
+            ConfigError: naming everything that is wrong at once: settings that make no sense,
+                boto3 that is missing, a Region that is not known.
         """
-        require_kid(kid)
-        require_seconds(refresh=refresh, max_stale=max_stale)
-        require_message_type(message_type)
-        self._key = KeyReference.parse(key)
-        if alg is not None:
-            message_type_for(algorithm(alg), message_type)
+        (reference, its_client), *_ = all_of(
+            lambda: with_client(KeyReference.parse(key), client, region),
+            lambda: _require_signable(alg, message_type),
+            lambda: require_kid(kid),
+            lambda: require_seconds(refresh=refresh, max_stale=max_stale),
+            lambda: require_clock(clock),
+            code="kms_settings",
+        )
+        self._key: KeyReference = reference
         self._alg = alg
         self._wanted_type = message_type
-        self._client = client_for(self._key, client, region)
+        self._client: KmsClient = its_client
         self._kid = kid
         self._refresh = refresh
         self._max_stale = max_stale
@@ -201,6 +213,16 @@ class KmsSigningKey(Immutable):
 
     def __repr__(self) -> str:
         return f"KmsSigningKey({self.arn!r}, kid={self.kid!r}, alg={self.alg.name!r})"
+
+
+def _require_signable(alg: str | None, message_type: str | None) -> None:
+    all_of(
+        lambda: None if alg is None else algorithm(alg),
+        lambda: require_message_type(message_type),
+        code="kms_settings",
+    )
+    if alg is not None:
+        message_type_for(algorithm(alg), message_type)
 
 
 class _Resolution(Immutable):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from copy import copy
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -22,18 +23,27 @@ from kmsjwt.errors import (
     KmsKeyUnusable,
     KmsUnavailable,
     UnknownKey,
+    all_of,
     shown,
 )
+from kmsjwt.key_names import KeyReference
 from kmsjwt.keys import KeySet, PublicKey
-from kmsjwt.kms.client import KmsClient, client_for
+from kmsjwt.kms.client import KmsClient, client_for, with_client
 from kmsjwt.kms.message import message
-from kmsjwt.kms.public import Kid, KmsPublicKey, fetch, require_kid, require_seconds, wrong_answer
-from kmsjwt.kms.reference import KeyReference
+from kmsjwt.kms.public import (
+    Kid,
+    KmsPublicKey,
+    fetch,
+    require_clock,
+    require_kid,
+    require_seconds,
+    wrong_answer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-REFRESH = 3_600
+MAX_AGE = 3_600
 """Seconds until public keys are fetched again, so that a disabled key stops being trusted."""
 MAX_STALE = 86_400
 """Seconds a fetched key is trusted while KMS cannot be asked."""
@@ -55,7 +65,7 @@ class KmsKeys:
         region: str | None = None,
         alg: str | None = None,
         kid: Kid = "thumbprint",
-        refresh: float = REFRESH,
+        max_age: float = MAX_AGE,
         max_stale: float = MAX_STALE,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -68,26 +78,24 @@ class KmsKeys:
             region: the Region of keys named by id.
             alg: the JOSE algorithm of the keys; by default each key spec's own.
             kid: what tokens call a key: its RFC 7638 thumbprint, or its KMS key id.
-            refresh: seconds until the keys are fetched again.
-            max_stale: seconds a key is trusted without KMS confirming it.
+            max_age: seconds until the keys are fetched again.
+            max_stale: seconds a key is trusted without KMS confirming it, at least ``max_age``.
             clock: seconds since 1970.
 
         Raises:
-            ConfigError: an alias, no key, or a setting that makes no sense.
+            ConfigError: naming everything that is wrong at once: an alias, no key, settings
+                that make no sense, boto3 that is missing, a Region that is not known.
         """
-        if not keys:
-            raise ConfigError("no KMS key is named, expected ids or ARNs", code="keys")
-        require_kid(kid)
-        require_seconds(refresh=refresh, max_stale=max_stale)
-        if alg is not None:
-            algorithm(alg)
-        references = [_fixed(key) for key in dict.fromkeys(keys)]
-        clients = {
-            name: client_for(reference, client, region)
-            for name, reference in {each.region: each for each in references}.items()
-        }
-        self._cells = tuple(_Cell(each, clients[each.region], alg, kid) for each in references)
-        self._refresh = refresh
+        reached, *_ = all_of(
+            lambda: _reached(keys, client, region),
+            lambda: None if alg is None else algorithm(alg),
+            lambda: require_kid(kid),
+            lambda: _require_ages(max_age, max_stale),
+            lambda: require_clock(clock),
+            code="kms_settings",
+        )
+        self._cells = tuple(_Cell(reference, its, alg, kid) for reference, its in reached)
+        self._max_age = max_age
         self._max_stale = max_stale
         self._clock = clock
         self._lock = Lock()
@@ -128,7 +136,7 @@ class KmsKeys:
             silent: dict[int, KmsError] = {}
             for cell in self._cells:
                 if not cell.is_fresh(now):
-                    cell.refresh(now, self._refresh, self._max_stale, silent)
+                    cell.refresh(now, self._max_age, self._max_stale, silent)
 
     def _not_found(self, kid: str | None, trusted: list[PublicKey]) -> UnknownKey | KmsError:
         if kid is None and len(self._cells) > 1:
@@ -173,13 +181,16 @@ class KmsVerify:
         """Name the key; the arguments are those of `KmsKeys`.
 
         Raises:
-            ConfigError: an alias, or a setting that makes no sense.
+            ConfigError: naming everything that is wrong at once, as `KmsKeys` does.
         """
-        require_kid(kid)
-        if alg is not None:
-            algorithm(alg)
-        self._reference = _fixed(key)
-        self._client = client_for(self._reference, client, region)
+        (reference, its_client), *_ = all_of(
+            lambda: with_client(_fixed(key), client, region),
+            lambda: None if alg is None else algorithm(alg),
+            lambda: require_kid(kid),
+            code="kms_settings",
+        )
+        self._reference: KeyReference = reference
+        self._client: KmsClient = its_client
         self._alg = alg
         self._kid = kid
         self._found: KmsPublicKey | None = None
@@ -291,7 +302,7 @@ class _Cell:
         return self._asked <= now < self._ask_again
 
     def refresh(
-        self, now: float, refresh: float, max_stale: float, silent: dict[int, KmsError]
+        self, now: float, max_age: float, max_stale: float, silent: dict[int, KmsError]
     ) -> None:
         """Ask KMS, unless its Region was silent a moment ago: waiting once is long enough."""
         self._asked = now
@@ -307,7 +318,7 @@ class _Cell:
         self.error = None
         self.withdrawn = False
         self._confirmed = now
-        self._ask_again = now + refresh
+        self._ask_again = now + max_age
         if self.public != found.public:
             self.public = found.public
 
@@ -322,6 +333,33 @@ class _Cell:
             self._ask_again = min(now + _RETRY, self._confirmed + max_stale)
         else:
             self._ask_again = now + (_RETRY if self.withdrawn else _RETRY_UNKNOWN)
+
+
+def _reached(
+    keys: tuple[str, ...], client: KmsClient | None, region: str | None
+) -> Collection[tuple[KeyReference, KmsClient]]:
+    """Return each key once, beside its Region's client."""
+    if not keys:
+        raise ConfigError("no KMS key is named, expected ids or ARNs", code="keys")
+    clients: dict[str | None, KmsClient] = {}
+
+    def reach(key: str) -> tuple[KeyReference, KmsClient]:
+        reference = _fixed(key)
+        known = clients.get(reference.region, client)
+        clients[reference.region] = client_for(reference, known, region)
+        return reference, clients[reference.region]
+
+    found = all_of(*(partial(reach, key) for key in keys), code="kms_settings")
+    return {reference.text: (reference, its) for reference, its in found}.values()
+
+
+def _require_ages(max_age: float, max_stale: float) -> None:
+    require_seconds(max_age=max_age, max_stale=max_stale)
+    if max_stale < max_age:
+        raise ConfigError(
+            f"max_stale is {max_stale:g} s, expected at least max_age, {max_age:g} s",
+            code="seconds",
+        )
 
 
 def _fixed(key: str) -> KeyReference:

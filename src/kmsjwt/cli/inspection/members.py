@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import Any
 
@@ -11,8 +10,8 @@ from kmsjwt.claims import type_fault
 from kmsjwt.cli.inspection.catalogue import Finding, finding
 from kmsjwt.cli.inspection.spans import span
 from kmsjwt.errors import shown
+from kmsjwt.key_names import is_key_id, mentions_alias
 
-_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 _HMAC = ("HS256", "HS384", "HS512")
 _BY_CASE = {name.lower(): name for name in (*ALGORITHMS, *_HMAC)}
 _TYPES = ("jwt", "at+jwt")
@@ -82,11 +81,11 @@ def _about_kid(header: dict[str, Any]) -> list[Finding]:
     kid = header["kid"]
     if not isinstance(kid, str):
         return [finding("kid_type", f"kid is {shown(kid)}")]
-    if "alias/" in kid:
+    if mentions_alias(kid):
         return [finding("kid_alias", "kid is a KMS alias")]
     if kid.startswith("arn:"):
         return [finding("kid_arn", "kid is a KMS key's ARN")]
-    if _KEY_ID.fullmatch(kid):
+    if is_key_id(kid):
         return [finding("kid_key_id", "kid is a KMS key id")]
     return []
 
