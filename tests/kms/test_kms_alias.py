@@ -20,6 +20,7 @@ from kmsjwt.errors import (
     KmsAccessDenied,
     KmsError,
     KmsKeyNotFound,
+    KmsKeyUnusable,
     KmsThrottled,
     KmsUnavailable,
 )
@@ -168,7 +169,7 @@ def test_an_alias_moved_to_another_spec_changes_the_algorithm(
     token = free.issue(sub="ala", aud=AUD)
     assert token.alg == header_of(token.token)["alg"] == alg
     assert key_that_signed(token.token, kms, arn, other) == other
-    with pytest.raises(ConfigError) as error:
+    with pytest.raises(KmsKeyUnusable) as error:
         bound.issue(sub="ala", aud=AUD)
     assert error.value.code == "alg_mismatch"
 

@@ -302,7 +302,7 @@ def test_senseless_settings(
 def test_an_algorithm_the_key_does_not_sign(
     make: Callable[[str, LocalKms], KmsKeys], kms: LocalKms, arn: str
 ):
-    with pytest.raises(ConfigError) as error:
+    with pytest.raises(KmsKeyUnusable) as error:
         make(arn, kms).key(None)
     assert error.value.code == "alg_mismatch"
 
@@ -375,3 +375,14 @@ def test_times_that_are_none_are_refused_at_once(kms: LocalKms, seconds: Any):
         KmsKeys(
             "1234abcd-12ab-34cd-56ef-1234567890ab", client=kms, max_age=seconds, max_stale=seconds
         )
+
+
+def test_one_key_that_does_not_fit_stops_no_other(kms: LocalKms, wire: Through, clock: Clock):
+    """Its own tokens are not denied for what the deployment got wrong; the others pass."""
+    fits, other = make_key(kms, "RSA_2048"), make_key(kms, "ECC_NIST_P256")
+    keys = KmsKeys(fits, other, client=wire, clock=clock, alg="RS256")
+
+    assert keys.key(kid_of(kms, fits)).alg.name == "RS256"
+    with pytest.raises(KmsKeyUnusable) as error:
+        keys.key(kid_of(kms, other))
+    assert error.value.code == "alg_mismatch"

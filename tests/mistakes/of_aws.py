@@ -86,7 +86,7 @@ def key_for_hmac(world: World) -> object:
     ).key_set()
 
 
-@mistake(ConfigError, "alg_mismatch", "alg is 'RS256'", "signs ES256")
+@mistake(errors.KmsKeyUnusable, "alg_mismatch", "alg is 'RS256'", "signs ES256")
 def algorithm_of_another_key(world: World) -> object:
     return KmsSigner(world.arn, client=world.kms, alg="RS256").current()
 

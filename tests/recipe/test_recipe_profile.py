@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from tests.recipe.article import ISSUER, NOW
 
-from kmsjwt.errors import ClaimsRefused, ConfigError
+from kmsjwt.errors import ClaimsRefused, ConfigError, KmsKeyUnusable
 from kmsjwt.handlers import authorizer, issue, jwks
 from kmsjwt.local import LocalKms
 from kmsjwt.testing import Gateway
@@ -107,7 +107,7 @@ def test_a_key_that_does_not_sign_rs256_signs_nothing(build_issue, kms, log, ope
     if opened:
         assert function({})["statusCode"] == 500
     else:
-        with pytest.raises(ConfigError, match="RS256"):
+        with pytest.raises(KmsKeyUnusable, match="RS256"):
             function({})
     assert log.lines[-1]["reason"] == "alg_mismatch"
 

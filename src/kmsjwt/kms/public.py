@@ -79,8 +79,7 @@ def fetch(client: KmsClient, key: KeyReference, alg: str | None, kid: Kid) -> Km
     """Ask KMS for the public key and bind it to ``alg``, or to the default of its spec.
 
     Raises:
-        KmsError: KMS did not answer, or not with this key, or the key does not sign.
-        ConfigError: the key's spec cannot sign ``alg``.
+        KmsError: KMS did not answer, or not with this key, or the key does not sign ``alg``.
     """
     answer: dict[str, Any] = aws.call(
         client.get_public_key, "GetPublicKey", key.text, KeyId=key.text
@@ -98,7 +97,16 @@ def fetch(client: KmsClient, key: KeyReference, alg: str | None, kid: Kid) -> Km
     # Older stand-ins answer with the field's former name alone.
     spec = str(answer.get("KeySpec") or answer.get("CustomerMasterKeySpec"))
     name = key_id(arn) if kid == "key-id" else None
-    bound = for_key_spec(spec, alg).name
+    try:
+        bound = for_key_spec(spec, alg).name
+    except ConfigError as error:
+        raise KmsKeyUnusable(
+            f"the KMS key {key} does not fit: {error.message}",
+            action="GetPublicKey",
+            key=key.text,
+            code=error.code,
+            fix=error.fix,
+        ) from None
     try:
         return KmsPublicKey(arn, PublicKey.from_spki(der, bound, kid=name))  # type: ignore[arg-type]  # checked there
     except ConfigError as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
 from kmsjwt.algorithms import Algorithm, algorithm, ecdsa_der_to_jose
-from kmsjwt.errors import BadSignature, CannotKnow, KmsError, all_of, shown
+from kmsjwt.errors import BadSignature, CannotKnow, KmsError, KmsKeyUnusable, all_of, shown
 from kmsjwt.issuer import Signature
 from kmsjwt.key_names import KeyReference
 from kmsjwt.kms.client import KmsClient, with_client
@@ -101,8 +101,8 @@ class KmsSigner:
         """Return the key that signs now, bound to its ARN; see `kmsjwt.issuer.Signer`.
 
         Raises:
+            KmsKeyUnusable: the key, or the one the alias was moved to, does not sign this.
             KmsError: the key cannot be looked up, and no answer is young enough to use.
-            ConfigError: the key's spec does not sign the algorithm asked for.
         """
         known = self._known
         if known is not None and self._is_fresh(known, self._clock()):
@@ -121,6 +121,8 @@ class KmsSigner:
             return known  # another thread was first
         try:
             found = fetch(self._client, self._key, self._alg, self._kid)
+        except KmsKeyUnusable:
+            raise  # an answer: its former key is not what the alias stands for any more
         except CannotKnow:
             # An answer from the future has no age that could be told: its time starts anew.
             looked_up = now if known is None else min(known.looked_up, now)

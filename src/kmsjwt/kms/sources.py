@@ -324,7 +324,8 @@ class _Cell:
 
     def _failed(self, error: KmsError, now: float, max_stale: float) -> None:
         self.error = error
-        self.withdrawn = isinstance(error, KmsKeyUnusable)
+        # Only KMS withdraws a key. One that never fitted is a fault of the deployment's.
+        self.withdrawn = isinstance(error, KmsKeyUnusable) and error.aws_code != ""
         # An answer from the future has no age that could be told: its time starts anew.
         self._confirmed = min(self._confirmed, now)
         if self.withdrawn or now - self._confirmed >= max_stale:
