@@ -16,6 +16,7 @@ import boto3
 import pytest
 from tests.cli.conftest import ISSUER
 
+from kmsjwt.cli import main
 from kmsjwt.cli.local import environment
 from kmsjwt.cli.neighbours import Neighbours
 from kmsjwt.local import LocalKms
@@ -188,3 +189,19 @@ def test_stopping_the_run_stops_the_command(tmp_path):
 
 
 SLEEPER = "import os, signal; print(os.getpid(), flush=True); signal.pause()"
+
+
+def test_links_in_a_cloned_folder_lead_nowhere(tmp_path, monkeypatch):
+    """A repository that brings a .kmsjwt/ of its own cannot have files outside it overwritten."""
+    victims = [tmp_path / name for name in ("one", "two")]
+    for victim in victims:
+        victim.write_text("mine")
+    folder = tmp_path / "clone" / ".kmsjwt"
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / ".endpoint.part").symlink_to(victims[0])
+    (folder / ".gitignore").symlink_to(victims[1])
+    monkeypatch.chdir(folder.parent)
+
+    assert main(["local", "run", "--", sys.executable, "-c", "pass"]) == 0
+
+    assert [victim.read_text() for victim in victims] == ["mine", "mine"]

@@ -9,9 +9,12 @@ who use it.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from tempfile import mkstemp
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -20,13 +23,13 @@ from kmsjwt.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from kmsjwt.local import LocalKms
 
 _PATIENCE = 10.0  # seconds for another one to start serving, or to end
 _PAUSE = 0.05
 _IN_USE = "key_folder_in_use"
+_LOOPBACK = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 
 
 class Neighbours:
@@ -64,9 +67,11 @@ class Neighbours:
 
     def welcome(self, endpoint_url: str) -> None:
         """Tell others where the folder's KMS is."""
-        part = self._folder / ".endpoint.part"
-        part.write_text(endpoint_url, "ascii")
-        part.replace(self._endpoint)
+        # A new file each time: a folder that came with a cloned repository may hold links.
+        descriptor, name = mkstemp(dir=self._folder, prefix=".", suffix=".part")
+        with os.fdopen(descriptor, "w", encoding="ascii") as part:
+            part.write(endpoint_url)
+        Path(name).replace(self._endpoint)
 
     def leave(self, *, wait: bool = False) -> None:
         """Take the URL back, and wait for those who use it, if asked to."""
@@ -82,7 +87,8 @@ class Neighbours:
         kms = LocalKms(region=region, folder=self._folder)
         with suppress(OSError):
             self._endpoint.unlink(missing_ok=True)  # left by one that was killed
-            (self._folder / ".gitignore").write_text("*\n", "ascii")
+            with (self._folder / ".gitignore").open("x", encoding="ascii") as ignored:
+                ignored.write("*\n")
         return kms
 
     @contextmanager
@@ -93,7 +99,7 @@ class Neighbours:
                 url = self._endpoint.read_text("ascii")
             except OSError:
                 url = ""
-            yield url if url and _answers(url) else None
+            yield url if _LOOPBACK.fullmatch(url) and _answers(url) else None
 
     @contextmanager
     def _locked(self, *, exclusive: bool) -> Iterator[None]:
@@ -102,7 +108,7 @@ class Neighbours:
         except ImportError:  # Windows: whoever serves does not wait there
             yield
             return
-        descriptor = os.open(self._guests, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(self._guests, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
             try:
