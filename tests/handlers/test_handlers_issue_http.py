@@ -369,3 +369,18 @@ def test_authenticate_alone_means_custom(environ, kms, log, clock):
     function = issue.build(authenticate=Users(), environ=environ, client=kms, log=log, clock=clock)
 
     assert function({"sub": "ala"})["statusCode"] == 401
+
+
+def test_what_the_users_own_code_raises_comes_through_and_is_logged(environ, kms, log, clock):
+    """A bug in authenticate() is a 500 whose line is found by its reason, not by its text."""
+
+    def authenticate(event) -> Any:
+        raise LookupError("eyJhbGciOiJSUzI1NiJ9.e30.c2ln")
+
+    function = custom(environ, kms, log, clock, authenticate=authenticate)
+
+    with pytest.raises(LookupError):
+        function(http_api(), None)
+
+    assert log.last["reason"] == "unexpected_error"
+    assert "eyJ" not in json.dumps(log.lines)

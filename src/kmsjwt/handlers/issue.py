@@ -151,6 +151,17 @@ class IssueFunction:
             if self._raises and not isinstance(error, Unauthenticated):
                 raise
             return refusal(error)
+        except Exception as error:
+            # From code of the user's, and it may hold anything: its type alone is named.
+            self._log(
+                "ERROR",
+                "issue",
+                decision="error",
+                reason="unexpected_error",
+                message=f"{type(error).__name__} was raised",
+                request_id=_request_id(context),
+            )
+            raise
         self._record(ask, issued, context)
         return self._answer(issued)
 
