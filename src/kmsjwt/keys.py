@@ -162,7 +162,7 @@ class KeySet(Immutable):
                 )
             by_kid[key.kid] = key
         if not by_kid:
-            why = f" ({_summary(reasons)})" if reasons else ""
+            why = f" ({_summary(reasons) if reasons else 'it is empty'})"
             raise ConfigError(f"the key set has no usable key{why}", code="jwks_no_usable_key")
         self._fill(_by_kid=by_kid, skipped=reasons)
 
@@ -184,9 +184,7 @@ class KeySet(Immutable):
             )
         entries = jwks.get("keys")
         if not isinstance(entries, (list, tuple)):
-            raise ConfigError(
-                f"the JWKS has keys {shown(entries)}, expected a list", code="jwks_malformed"
-            )
+            raise _no_key_set(jwks)
         _refuse_private(entries)
         keys: list[PublicKey] = []
         skipped: list[str] = []
@@ -213,6 +211,18 @@ class KeySet(Immutable):
 
     def __repr__(self) -> str:
         return f"KeySet({list(self._by_kid)})"
+
+
+def _no_key_set(document: Mapping[str, Any]) -> ConfigError:
+    if "kty" in document:
+        return ConfigError(
+            "this is one JWK, expected a JWKS",
+            code="jwks_malformed",
+            fix='wrap it: {"keys": [...]}',
+        )
+    return ConfigError(
+        f"the JWKS has keys {shown(document.get('keys'))}, expected a list", code="jwks_malformed"
+    )
 
 
 def _thumbprint(members: Mapping[str, str], alg: Algorithm) -> str:

@@ -30,6 +30,7 @@ def test_the_demo_shows_the_whole_story(typed):
         assert words in done.out
     assert re.search(r"PyJWT [\d.]+ +ok", done.out)
     assert "\x1b" not in done.out
+    assert max(map(len, done.out.splitlines())) <= 108
 
 
 def test_a_line_that_is_not_as_it_should_be_fails_the_demo(typed, monkeypatch):
@@ -77,4 +78,13 @@ def test_the_core_alone_is_enough(tmp_path):
     )
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "PyJWT is not installed" in done.stdout
+    assert re.search(r"PyJWT is not installed +skip", done.stdout)
+
+
+def test_what_has_to_be_installed_stands_before_the_commands_that_need_it(typed, monkeypatch):
+    monkeypatch.setattr("kmsjwt.cli.demo.find_spec", lambda _: None)
+
+    said = typed("demo").out.partition("Do it yourself:")[2]
+
+    assert said.splitlines()[0].strip() == "pip install 'kmsjwt[aws,local]'"
+    assert "kmsjwt key create auth" in said.splitlines()[1]

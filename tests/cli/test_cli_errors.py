@@ -42,7 +42,13 @@ WRONG = {
     "no such option": (["issue", "--kye", "x"], {}, 2, "unrecognized arguments"),
     "half an option": (["issue", "--iss", "x"], {}, 2, "unrecognized arguments"),
     "nothing given": (["issue"], {}, 2, "missing: --key (or KMSJWT_KEY), --issuer"),
-    "no key to verify with": (["verify", *DEMANDS, "x"], {}, 2, "missing --key or --jwks"),
+    "no key to verify with": (
+        ["verify", *DEMANDS, "x"],
+        {},
+        2,
+        "missing: --key (or KMSJWT_KEY) or --jwks (or KMSJWT_JWKS)",
+    ),
+    "nothing to verify": (["verify"], {}, 2, "missing: TOKEN, --key (or KMSJWT_KEY) or --jwks"),
     "key and jwks": (
         ["verify", "--key", "a", "--jwks", "b", *DEMANDS, "x"],
         {},
@@ -132,6 +138,7 @@ def test_a_mistake_is_told_with_its_cause(
     assert done.out == ""
     for part in token.split("."):
         assert part[:24] not in done.err
+    assert "'<token>" not in done.err
     lines = done.err.strip().splitlines()
     if words:
         assert any(line.startswith("error: ") for line in lines)
@@ -161,25 +168,61 @@ def test_what_kms_refuses_is_told(typed, kms, fault, operation, code, told):
     assert len(done.err.strip().splitlines()) <= 3
 
 
+# As people run it, whatever runs these tests: what could not be written is tried again at exit.
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
 def python_m_kmsjwt(*words, **settings) -> Any:
     return subprocess.Popen(
         [sys.executable, "-m", "kmsjwt", *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, **settings},
+        env={**BUFFERED, **settings},
     )
 
 
-@pytest.mark.parametrize(("word", "code"), [("demo", 141), ("--version", 141), ("--help", 0)])
-def test_a_reader_that_is_gone_is_no_traceback(word, code):
+@pytest.mark.parametrize("word", ["demo", "--version", "--help"])
+def test_a_reader_that_is_gone_is_no_traceback(word):
     with python_m_kmsjwt(word) as process:
         process.stdout.close()
         error = process.stderr.read().decode()
 
     assert "Traceback" not in error
     assert "Exception ignored" not in error
-    assert process.returncode == code
+    assert process.returncode == 141
+
+
+def in_a_shell(redirected, *words) -> Any:
+    return subprocess.run(
+        ["sh", "-c", f'exec "$@" {redirected}', "sh", sys.executable, "-m", "kmsjwt", *words],
+        capture_output=True,
+        env=BUFFERED,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("words", [["demo"], ["--version"], ["issue", "--help"], ["inspect", "x"]])
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [(">&-", "standard output is closed"), (">/dev/full", "standard output takes no more")],
+)
+def test_an_output_that_takes_nothing_is_told_in_one_line(words, where, told):
+    done = in_a_shell(where, *words)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {told}")
+    assert len(done.stderr.splitlines()) <= 2
+
+
+@pytest.mark.parametrize("where", ["2>&-", "2>/dev/full"])
+def test_without_standard_error_the_answer_comes_all_the_same(where):
+    done = in_a_shell(where, "inspect", "a.b.c")
+
+    assert done.returncode == 1
+    assert "FAIL" in done.stdout
+    assert in_a_shell(where, "issue").returncode == 2
 
 
 def test_a_terminal_that_knows_ascii_only_gets_the_answer_all_the_same():
@@ -230,7 +273,7 @@ def test_an_interrupt_is_no_traceback(typed, monkeypatch):
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("kmsjwt.cli.stdin.text", interrupted)
+    monkeypatch.setattr("kmsjwt.cli.inputs.text", interrupted)
 
     assert typed("inspect", "-").code == 130
 
@@ -239,7 +282,7 @@ def test_what_should_not_happen_is_told_by_its_type_alone(typed, monkeypatch):
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("eyJhbGciOiJSUzI1NiJ9.secret")
 
-    monkeypatch.setattr("kmsjwt.cli.stdin.text", broken)
+    monkeypatch.setattr("kmsjwt.cli.inputs.text", broken)
 
     done = typed("inspect", "-")
 

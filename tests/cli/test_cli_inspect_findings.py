@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import jwt
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -69,10 +72,11 @@ SEEN = {
     "token response": (json.dumps({"access_token": GOOD, "expires_in": 9}), "wrapped"),
     "the article's response": (json.dumps({"statusCode": 200, "body": f'"{GOOD}"'}), "wrapped"),
     "redirect URL": (f"https://app.example/cb#access_token={GOOD}&state=1", "wrapped"),
+    "two tokens": (f"{GOOD}\n{with_header(kid='k2')}", "several"),
     "percent-encoded": (quote(GOOD.replace(".", "%2E"), safe="%"), "percent_encoded"),
     "standard base64": (f"{signing_input()}.{STANDARD}", "base64_standard"),
     "padding": (f"{signing_input()}.{SIGNATURE}==", "base64_padding"),
-    "foreign characters": (f"{signing_input()}.{SIGNATURE[:-4]}$%&!", "base64_characters"),
+    "foreign characters": (f"{signing_input()}.{SIGNATURE[:-4]}$%*!", "base64_characters"),
     "cut off": (f"{signing_input()}.{SIGNATURE[:-1]}", "base64_length"),
     "unused bits": (f"{signing_input()}.{SIGNATURE[:-1]}R", "base64_unused_bits"),
     "payload not UTF-8": (raw_payload(b'{"sub":"\xff"}'), "not_utf8"),
@@ -145,6 +149,97 @@ def test_what_was_around_the_token_is_told_and_then_out_of_the_way():
     assert wrapped.claims == CLAIMS
     assert {finding.severity for finding in wrapped.findings} == {"note"}
     assert not wrapped.failed
+
+
+API_EVENT = {
+    "version": "2.0",
+    "rawPath": "/orders/42",
+    "headers": {"accept": "*/*", "authorization": f"Bearer {GOOD}", "x-forwarded-for": "192.0.2.1"},
+    "requestContext": {"http": {"method": "GET"}, "requestId": "JKJaXmPLvHcESHA="},
+}
+REST_EVENT = {"type": "TOKEN", "authorizationToken": f"Bearer {GOOD}", "methodArn": "arn:aws:x"}
+MULTI_VALUE = {"multiValueHeaders": {"Authorization": [f"bearer {GOOD}"]}, "body": None}
+STANDARD_SIGNED = f"{signing_input()}.{STANDARD}"
+AROUND = {
+    "HTTP API event": (json.dumps(API_EVENT, indent=2), GOOD),
+    "REST event": (json.dumps(REST_EVENT), GOOD),
+    "multi-value headers": (json.dumps(MULTI_VALUE), GOOD),
+    "list of events": (json.dumps([{"Records": [API_EVENT]}]), GOOD),
+    "JSON in JSON": (json.dumps({"body": json.dumps({"access_token": GOOD})}), GOOD),
+    "the same token twice": (json.dumps({"a": GOOD, "b": f"Bearer {GOOD}"}), GOOD),
+    "Python's repr": (str(API_EVENT), GOOD),
+    "JSON log line": (f'2026-11-22T09:00:00Z INFO {{"auth":"Bearer {GOOD}","n":1}}', GOOD),
+    "curl command": (f"curl -sS -H 'Authorization: Bearer {GOOD}' https://api.example/a%20b", GOOD),
+    "curl, token in the query": (f'curl "https://api.example/x?token={GOOD}&page=2"', GOOD),
+    "Cookie line": (f"Cookie: theme=dark; session={GOOD}; lang=en", GOOD),
+    "Set-Cookie line": (f"set-cookie: session={GOOD};Path=/;HttpOnly", GOOD),
+    "header and more": (f"Authorization: Bearer {GOOD}\nHost: api.example", GOOD),
+    "curl -i": (
+        f'HTTP/2 200\r\ncontent-type: application/json\r\n\r\n{{"access_token":"{GOOD}"}}',
+        GOOD,
+    ),
+    "stderr before it": (f"kid k1 · RS256 · jti 1 · expires in 900 s\n{GOOD}", GOOD),
+    "plain words before it": (f"here it is\n{GOOD}\n", GOOD),
+    "part of a path": (f"GET /verify/{GOOD}/now HTTP/1.1", GOOD),
+    "end of a sentence": (f"It says {GOOD}. Why?", GOOD),
+    "trailing comma": (f'"{GOOD}",', GOOD),
+    "JSON member": (f'  "id_token": "{GOOD}",', GOOD),
+    "standard base64 in an event": (
+        json.dumps({"headers": {"x": STANDARD_SIGNED}}),
+        STANDARD_SIGNED,
+    ),
+    "lines of 64": ("\n".join(GOOD[at : at + 64] for at in range(0, len(GOOD), 64)), GOOD),
+    "a line for each segment": (GOOD.replace(".", ".\n"), GOOD),
+    "wide lines": (f"{GOOD[:400]}\n{GOOD[400:]}", GOOD),
+}
+
+
+@pytest.mark.parametrize(("text", "token"), AROUND.values(), ids=AROUND)
+def test_a_token_is_found_in_whatever_was_pasted_with_it(text, token):
+    found = diagnose(text, now=NOW + 10)
+    bare = diagnose(token, now=NOW + 10)
+
+    assert (found.header, found.claims) == (HEADER, CLAIMS)
+    assert found.signature == bare.signature
+    told = [each for each in found.findings if each.severity != "note"]
+    assert told == bare.findings
+    assert len(told) < len(found.findings)
+
+
+def test_of_several_tokens_the_places_are_told_and_the_first_is_read():
+    other = with_header(kid="k2")
+    event = {"headers": {"authorization": f"Bearer {GOOD}", "cookie": f"id={other}"}}
+
+    for text, places in (
+        (json.dumps(event), ("member headers.authorization", "member headers.cookie")),
+        (f"{GOOD}\n{other}\n{GOOD}", ("line 1", "line 2")),
+    ):
+        found = diagnose(text, now=NOW + 10)
+        (note,) = [each for each in found.findings if each.code == "several"]
+
+        assert found.header == HEADER
+        assert note.fact.startswith("2 tokens in ")
+        assert all(place in note.fact for place in places)
+        assert not found.failed
+
+
+@pytest.mark.parametrize(
+    "piece", ["=eyJ", "/eyJ", "eyJ.", "eyJ.a.b ", '"eyJ.a', "[", '{"a":', "eyJa.b.c\n"]
+)
+def test_a_long_text_is_searched_in_no_time(piece):
+    """A search that tried every place anew would take hours for each of these."""
+    started = time.process_time()
+
+    diagnose(piece * (1_000_000 // len(piece)), now=NOW)
+
+    assert time.process_time() - started < 5
+
+
+def test_what_pyjwt_does_with_a_token_that_never_expires_is_told(rsa_key):
+    token = forge.good(rsa_key, claims=without(CLAIMS, "exp", "iat"))
+
+    assert jwt.decode(token, rsa_key.public_key(), ["RS256"], audience="orders")["sub"] == "ala"
+    assert "PyJWT accepts it" in CATALOGUE["exp_missing"].consequence
 
 
 def signed(header, sign, key) -> Any:
@@ -285,7 +380,10 @@ def test_a_signature_without_its_leading_zero_is_told_as_such(rsa_key):
 def test_the_page_about_it_lists_every_finding():
     page = (Path(__file__).parents[2] / "docs/how-to/inspect-a-token.md").read_text("utf-8")
 
-    assert [code for code in CATALOGUE if f"| `{code}` |" not in page] == []
+    rows = [f"| `{code}` | {kind.severity} |" for code, kind in CATALOGUE.items()]
+    assert re.findall(r"^\| `\w+` \| \w+ \|", page, re.MULTILINE) == rows
+    told = page.replace("\\|", "|")
+    assert [code for code, kind in CATALOGUE.items() if kind.consequence not in told] == []
 
 
 def test_every_kind_of_finding_has_an_example_here():
@@ -313,6 +411,9 @@ def test_segments_in_standard_base64_that_were_signed_otherwise(rsa_key):
 @example('{"payload": "x", "signatures": [1]}')
 @example('{"payload": "é", "signature": null}')
 @example('"' * 100)
+@example("eyJ.a.b\neyJ.c.d")
+@example('[[{"a": ["eyJ.a.b", "eyJ.c.d"]}]]')
+@example("[" * 900 + "]" * 900)
 def test_any_text_at_all_is_diagnosed(text):
     _never_crashes(text)
 

@@ -20,6 +20,25 @@ def function_settings(aws: Any, monkeypatch: Any, arn: Any) -> Any:
     monkeypatch.setenv("KMSJWT_AUDIENCE", "orders")
 
 
+@pytest.mark.usefixtures("aws")
+def test_the_jwks_function_answers(typed, arn, published):
+    done = typed("invoke", "jwks", "{}", "--keys", arn)
+
+    answer = json.loads(done.out)
+    assert (done.code, answer["statusCode"]) == (0, 200)
+    assert json.loads(answer["body"]) == published
+
+
+@pytest.mark.usefixtures("aws")
+def test_keys_named_by_alias_are_refused_with_the_way_to_their_arns(typed):
+    done = typed("invoke", "jwks", "{}", "--keys", "alias/auth")
+
+    (ring,) = json.loads(typed("key", "list", "auth", "--json").out)
+    assert done.code == 2
+    assert "kmsjwt key list NAME --json" in done.err
+    assert ring["arn"].startswith("arn:")
+
+
 def asking(token: Any) -> Any:
     event = {"type": "TOKEN", "authorizationToken": f"Bearer {token}", "methodArn": METHOD_ARN}
     return json.dumps(event)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -67,6 +68,15 @@ def test_local_prints_its_url_when_it_can_be_asked_and_says_what_it_is_for():
 
         assert keys_at(url) == []
         assert "for development only" in line_of(process.stderr)
+        assert "stop with Ctrl-C" in process.stderr.readline()
+        pasted = f"{process.stderr.readline()}\nexec python -m kmsjwt key list --json"
+        listed = subprocess.run(
+            ["sh", "-c", pasted],
+            env={"PATH": f"{Path(sys.executable).parent}:{os.defpath}"},
+            capture_output=True,
+            check=False,
+        )
+        assert (listed.returncode, json.loads(listed.stdout)) == (0, [])
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
 
@@ -127,6 +137,32 @@ def test_the_commands_exit_code_is_passed_on(typed, code):
     assert (
         typed("local", "run", "--", sys.executable, "-c", f"raise SystemExit({code})").code == code
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["local", "run"],
+        ["local", "run", "--"],
+        ["local", "run", "--folder", "here"],
+        ["local", "run", "--folder=here", "--region", "eu-west-1", "--"],
+        ["local", "--folder", "here", "run"],
+    ],
+    ids=" ".join,
+)
+def test_the_command_may_follow_without_dashes(words):
+    """What belongs to the command is left to it, a `--` of its own too."""
+    script = "import sys; print(sys.argv[1:])"
+
+    done = subprocess.run(
+        [*KMSJWT, *words, sys.executable, "-c", script, "--json", "--", "x", "run"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert done.stdout == "['--json', '--', 'x', 'run']\n"
 
 
 def test_options_stand_before_or_after_run(typed, tmp_path):

@@ -52,10 +52,13 @@ def _demo(args: Namespace) -> int:
 
 
 def _show(title: str, scene: Scene) -> None:
+    from kmsjwt.cli.stage import SKIPPED
+
     if scene.aside:
         terminal.answer(f"    {scene.aside}")
         return
-    mark = terminal.paint(f"{scene.outcome:<4}", "green" if scene.good else "red")
+    colour = "dim" if scene.outcome == SKIPPED else "green" if scene.good else "red"
+    mark = terminal.paint(f"{scene.outcome:<4}", colour)
     told = scene.told if scene.good else f"{scene.told}   EXPECTED {scene.expected}"
     terminal.answer(f"{title:<18} {scene.what:<36} {mark} {told}".rstrip())
 
@@ -63,17 +66,19 @@ def _show(title: str, scene: Scene) -> None:
 def _do_it_yourself() -> list[str]:
     command = _this_command()
     run = f"{command} local run --"
-    return [
-        f"{'Do it yourself:':<18} {run} kmsjwt key create auth",
-        f"{'':<18} {run} kmsjwt issue --key alias/auth \\",
-        f"{'':<18}   --issuer https://id.example --audience orders --subject ala",
+    lines = [
         *_what_that_needs(),
+        f"{run} kmsjwt key create auth",
+        f"{run} kmsjwt issue --key alias/auth \\",
+        "  --issuer https://id.example --audience orders --subject ala",
     ]
+    labels = ["Do it yourself:", *[""] * (len(lines) - 1)]
+    return [f"{label:<18} {line}" for label, line in zip(labels, lines, strict=True)]
 
 
 def _what_that_needs() -> list[str]:
     missing = [name for name in ("boto3", "uvicorn") if find_spec(name) is None]
-    return [f"{'':<18} (first: pip install 'kmsjwt[aws,local]')"] if missing else []
+    return ["pip install 'kmsjwt[aws,local]'"] if missing else []
 
 
 def _this_command() -> str:

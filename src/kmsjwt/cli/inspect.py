@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.cli import stdin, terminal
+from kmsjwt.cli import inputs, terminal
 from kmsjwt.cli.keys import add_key_options, key_set, settle
 from kmsjwt.cli.options import add_command
 from kmsjwt.cli.terminal import exit_code
@@ -24,10 +24,13 @@ def add(commands: Any) -> None:
         "inspect",
         _inspect,
         help="say what a token is and why libraries refuse it; needs no configuration",
-        example="pbpaste | kmsjwt inspect -\n"
+        example="pbpaste | kmsjwt inspect -          or just kmsjwt inspect -, and paste\n"
+        "kmsjwt inspect event.json           the token in it is found\n"
         "kmsjwt inspect --jwks https://id.example/.well-known/jwks.json - < token.txt",
     )
-    parser.add_argument("token", metavar="TOKEN", help="anything, or - to read it from stdin")
+    parser.add_argument(
+        "token", metavar="TOKEN", help="anything with a token in it, a file, or - for stdin"
+    )
     add_key_options(parser, jwks=True)
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
@@ -37,7 +40,7 @@ def _inspect(args: Namespace) -> int:
     from kmsjwt.cli.inspection.render import as_json, as_text
 
     settle(args)
-    token = stdin.text(args.token, "the token")
+    token = inputs.text(args.token, "the token")
     keys, trouble = _keys(args)
     now = time.time()
     diagnosis = diagnose(token, now=now, keys=keys)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.cli import stdin, terminal
+from kmsjwt.cli import inputs, terminal
 from kmsjwt.cli.options import add_command
 from kmsjwt.errors import ConfigError, TokenError
 from kmsjwt.handlers._environment import KNOWN, PREFIX
+from kmsjwt.key_names import is_alias
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -28,9 +30,10 @@ def add(commands: Any) -> None:
         _invoke,
         help="call one of the Lambda functions here, with an event of yours",
         example='kmsjwt invoke issue \'{"sub": "ala", "aud": "orders"}\'\n'
-        "kmsjwt invoke authorizer event.json",
+        "kmsjwt invoke authorizer event.json\n"
+        "kmsjwt invoke jwks {}",
     )
-    parser.add_argument("function", choices=("issue", "authorizer"))
+    parser.add_argument("function", choices=("issue", "authorizer", "jwks"))
     parser.add_argument("event", metavar="EVENT", help="a file, JSON itself, or - for stdin")
     settings = parser.add_argument_group("settings of the functions")
     for name in sorted(KNOWN):
@@ -40,7 +43,7 @@ def add(commands: Any) -> None:
 
 def _invoke(args: Namespace) -> int:
     event = _event(args.event)
-    function = _function(args.function)(environ=_environ(args), log=_log)
+    function = _built(args)
     try:
         returned = function(event, SimpleNamespace(aws_request_id=_REQUEST_ID))
     except TokenError as error:
@@ -49,10 +52,17 @@ def _invoke(args: Namespace) -> int:
     return _exit_code(returned)
 
 
-def _function(name: str) -> Callable[..., Callable[[Any, Any], Any]]:
-    from kmsjwt.handlers import authorizer, issue
-
-    return issue.build if name == "issue" else authorizer.build
+def _built(args: Namespace) -> Callable[[Any, Any], Any]:
+    build: Callable[..., Callable[[Any, Any], Any]] = import_module(
+        f"kmsjwt.handlers.{args.function}"
+    ).build
+    environ = _environ(args)
+    try:
+        return build(environ=environ, log=_log)
+    except ConfigError as error:
+        if any(map(is_alias, environ.get("KMSJWT_KEYS", "").split())):
+            error.fix = "name their keys by ARN: kmsjwt key list NAME --json shows it"
+        raise
 
 
 def _environ(args: Namespace) -> dict[str, str]:
@@ -82,16 +92,12 @@ def _event(named: str) -> Any:
 
 
 def _text(named: str) -> str:
-    if named == "-" or named.lstrip()[:1] in ("{", "["):
-        return stdin.text(named, "the event")
-    try:
-        return Path(named).read_text("utf-8")
-    except UnicodeDecodeError:
-        raise ConfigError(f"the event file {named!r} is not UTF-8", code="event") from None
-    except OSError as error:
+    is_file = bool(named.strip()) and named != "-" and named.lstrip()[0] not in "{["
+    if is_file and not Path(named).is_file():
         raise ConfigError(
-            f"the event file {named!r} cannot be read: {error.strerror}", code="event"
-        ) from error
+            f"the event file {named!r} cannot be read: it is not there, or no file", code="event"
+        )
+    return inputs.text(named, "the event")
 
 
 def _log(level: str, event: str, **fields: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from kmsjwt.cli import terminal
-from kmsjwt.cli.options import add_command, claims, duration, names, require
+from kmsjwt.cli.options import add_command, algorithm_name, claims, duration, names, require
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -29,8 +29,10 @@ def add(commands: Any) -> None:
     option("--issuer", metavar="URL", help="the iss claim")
     option("--audience", action="append", metavar="NAME", help="the aud claim; may be repeated")
     option("--subject", metavar="NAME", help="the sub claim")
-    option("--lifetime", type=duration, metavar="TIME", help="15m, PT15M or seconds (15m)")
-    option("--max-lifetime", type=duration, metavar="TIME", help="longest to allow (24h)")
+    option("--lifetime", type=duration, metavar="TIME", help="15m, PT1H30M or seconds (15m)")
+    option(
+        "--max-lifetime", type=duration, metavar="TIME", help="longest --lifetime to allow (24h)"
+    )
     option(
         "--claim",
         action="append",
@@ -38,7 +40,9 @@ def add(commands: Any) -> None:
         help="a further claim, or NAME:=JSON; may be repeated",
     )
     option("--client-id", metavar="ID", help="makes an OAuth access token (RFC 9068), at+jwt")
-    option("--alg", metavar="ALG", help="algorithm of an RSA key (RS256)")
+    option(
+        "--alg", type=algorithm_name, metavar="ALG", help="algorithm of an RSA key (default RS256)"
+    )
     option("--kid", choices=("thumbprint", "key-id"), help="how to name the key (thumbprint)")
     option("--region", metavar="REGION", help="AWS Region, if the key is not named by ARN")
     option("--json", action="store_true", help="print the token with its jti, kid and expiry")

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.cli import terminal
-from kmsjwt.cli.options import add_command
+from kmsjwt.cli.options import KEY_SPECS, add_command, key_spec
 from kmsjwt.key_names import key_id
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from kmsjwt.kms.rings import Generation
-
-_SPECS = "RSA_2048, ECC_NIST_P256, ECC_NIST_EDWARDS25519, ML_DSA_44, …"
 
 
 def add(commands: Any) -> None:
@@ -40,7 +38,8 @@ def _add_create(commands: Any) -> None:
         "kmsjwt local run -- kmsjwt key create auth     without an AWS account",
     )
     parser.add_argument("name", metavar="NAME", help="auth and alias/auth are the same")
-    parser.add_argument("--spec", metavar="SPEC", help=f"{_SPECS} (default RSA_2048)")
+    specs = ", ".join(KEY_SPECS)
+    parser.add_argument("--spec", type=key_spec, metavar="SPEC", help=f"{specs} (default RSA_2048)")
     _add_common(parser)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, cast
 
-from kmsjwt.cli.options import names, variable
+from kmsjwt.cli.options import algorithm_name, names, variable
 from kmsjwt.errors import ConfigError
 from kmsjwt.keys import KeySet
 
@@ -28,7 +28,9 @@ def add_key_options(parser: ArgumentParser, *, jwks: bool) -> None:
     if jwks:
         parser.add_argument("--jwks", metavar="FILE|URL", help="a JWKS file or https URL")
     parser.add_argument("--region", metavar="REGION", help="AWS Region of keys not named by ARN")
-    parser.add_argument("--alg", metavar="ALG", help="algorithm of an RSA key (default RS256)")
+    parser.add_argument(
+        "--alg", type=algorithm_name, metavar="ALG", help="algorithm of an RSA key (default RS256)"
+    )
     parser.add_argument(
         "--kid", choices=("thumbprint", "key-id"), help="how tokens name KMS keys (thumbprint)"
     )
@@ -41,10 +43,12 @@ def settle(args: Namespace) -> None:
     KMSJWT_JWKS, then KMSJWT_KEY: the last is what signs, and may be an alias.
 
     Raises:
-        ConfigError: --key and --jwks together.
+        ConfigError: --jwks together with --key, or with what is said of KMS keys alone.
     """
-    if {"key", "jwks"} <= args.given:
-        raise ConfigError("--key and --jwks are both given, expected one", code="two_sources")
+    for name in ("key", "kid", "region"):
+        if {name, "jwks"} <= args.given:
+            expected = "expected one" if name == "key" else f"expected --{name} with --key alone"
+            raise ConfigError(f"--{name} and --jwks are both given, {expected}", code="two_sources")
     jwks = getattr(args, "jwks", None)
     several = os.environ.get(variable("keys"), "").split()
     if "key" in args.given:

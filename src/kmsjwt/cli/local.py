@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,9 @@ def add(commands: Any) -> None:
         "local",
         _serve,
         help="serve a local KMS for development, without an AWS account",
-        example="kmsjwt local --port 4599          prints its URL; then, elsewhere:\n"
-        "AWS_ENDPOINT_URL_KMS=http://127.0.0.1:4599 aws kms list-keys\n\n"
+        example="kmsjwt local          prints an export line: paste it elsewhere, and there\n"
+        "kmsjwt key create auth\n"
+        "aws kms list-keys\n\n"
         "kmsjwt local run -- kmsjwt key create auth",
     )
     parser.add_argument(
@@ -77,12 +79,25 @@ def add(commands: Any) -> None:
 
 
 def split(argv: Sequence[str]) -> tuple[list[str], list[str] | None]:
-    """Return the words of ours, and those after ``--`` of ``local run -- …``."""
+    """Return the words of ours, and the command of ``local run -- COMMAND``, ``--`` or not."""
     words = list(argv)
-    if words[:1] != ["local"] or "--" not in words:
+    if words[:1] != ["local"]:
         return words, None
-    at = words.index("--")
-    return words[:at], words[at + 1 :]
+    if "run" in words and "--" not in words[: words.index("run")]:
+        at = _end_of_options(words, words.index("run") + 1)
+    elif "--" in words:
+        at = words.index("--")
+    else:
+        return words, None
+    command = words[at:]
+    return words[:at], command[1:] if command[:1] == ["--"] else command
+
+
+def _end_of_options(words: list[str], at: int) -> int:
+    """Return where the options of ``local run`` end: each takes a value, but for ``--help``."""
+    while at < len(words) and words[at].startswith("-") and words[at] != "--":
+        at += 1 if "=" in words[at] or words[at] in ("-h", "--help") else 2
+    return at
 
 
 def _add_common(parser: Any, folder_help: str, *, default: Any) -> None:
@@ -109,7 +124,9 @@ def _serve(args: Namespace) -> int:
             if neighbours:
                 neighbours.welcome(server.endpoint_url)
             where = f"keys in {args.folder}" if args.folder else "keys in memory"
-            terminal.say(f"{NOTICE}\n{where} · stop with Ctrl-C")
+            terminal.say(f"{NOTICE}\n{where} · stop with Ctrl-C · to use it elsewhere:")
+            settings = _for_sdks(server.endpoint_url, _region(args))
+            terminal.say(" ".join(["export", *(f"{k}={quote(v)}" for k, v in settings.items())]))
             terminal.answer(server.endpoint_url)
 
         try:
@@ -136,14 +153,20 @@ def environment(environ: Mapping[str, str], endpoint_url: str, region: str) -> d
     bypass = f"{no_proxy},{_LOOPBACK}" if no_proxy else _LOOPBACK
     return {
         **kept,
+        **_for_sdks(endpoint_url, region),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": bypass,
+        "no_proxy": bypass,
+    }
+
+
+def _for_sdks(endpoint_url: str, region: str) -> dict[str, str]:
+    return {
         "AWS_ENDPOINT_URL_KMS": endpoint_url,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": bypass,
-        "no_proxy": bypass,
     }
 
 

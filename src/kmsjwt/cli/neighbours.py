@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import sys
 import time
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -115,7 +116,7 @@ class Neighbours:
                 fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
             except OSError:
                 if exclusive:
-                    terminal.silence_stdout()  # a guest may be reading what we wrote, to its end
+                    terminal.silence(sys.stdout)  # a guest may be reading what we wrote, to its end
                 fcntl.flock(descriptor, kind)
             yield
         finally:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from kmsjwt.algorithms import ALGORITHMS
 from kmsjwt.cli import terminal
 from kmsjwt.errors import ConfigError, shown
+from kmsjwt.handlers._environment import COMMAND_LINE, KNOWN, PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _WITHOUT_TWIN = ("help", "version")
+
+KEY_SPECS = tuple(dict.fromkeys(spec for each in ALGORITHMS.values() for spec in each.key_specs))
+"""The KMS key specs that sign a JWT."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -27,14 +33,48 @@ class Parser(argparse.ArgumentParser):
             **settings,
         )
 
+    def parse_known_args(  # type: ignore[override]  # argparse overloads it
+        self, args: Any = None, namespace: Any = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse all there is. What is left over is told by the command whose it would be."""
+        parsed, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return parsed, rest
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in our grammar and stop with exit code 2."""
         told = re.sub(r"^argument (\S+): is ", r"\1 is ", message)
-        fix = f"see {self.prog} --help"
+        fix = f"{self._guess(message)}see {self.prog} --help"
         if re.search(r"invalid choice: .?eyJ", message):
             fix = "what a token is and says: kmsjwt inspect TOKEN"
         terminal.print_error(ConfigError(told, fix=fix))
         raise SystemExit(2)
+
+    def _guess(self, message: str) -> str:
+        """Return what may have been meant by the word that argparse did not know."""
+        option = re.match(r"unrecognized arguments: (--[\w-]+)", message)
+        choice = re.search(r"invalid choice: '([\w-]+)' \(choose from (.*)\)", message)
+        if option:
+            near = nearest(option[1], self._option_string_actions)
+        elif choice:
+            near = nearest(choice[1], re.findall(r"[\w-]+", choice[2]))
+        else:
+            return ""
+        return f"was {near} meant? " if near else ""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # Through the one door, so that help fails as any other answer does.
+        write = terminal.say if file is not None and file is sys.stderr else terminal.answer
+        write(message.rstrip("\n"))
+
+
+def nearest(word: str, among: Iterable[str]) -> str | None:
+    """Return the one of the words that looks most like ``word``, if any does."""
+    from difflib import get_close_matches
+
+    by_case = {each.lower(): each for each in among}
+    return next((by_case[near] for near in get_close_matches(word.lower(), by_case, n=1)), None)
 
 
 def add_command(
@@ -92,21 +132,44 @@ def fill_from_environment(args: argparse.Namespace, environ: Mapping[str, str]) 
         raise ConfigError("; ".join(faults), code="environment")
 
 
+def warn_of_misspellings(environ: Mapping[str, str]) -> None:
+    """Tell of each variable that begins like ours and is none."""
+    known = KNOWN | COMMAND_LINE
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            # Without the prefix, which would make every pair of names look alike.
+            plain = (each.removeprefix(PREFIX) for each in known)
+            near = nearest(name.removeprefix(PREFIX), plain)
+            meant = f", was {PREFIX}{near} meant?" if near else ""
+            terminal.warn(f"{shown(name)} is no setting of kmsjwt{meant}")
+
+
 def variable(dest: str) -> str:
     """Return the environment twin of an option."""
-    return "KMSJWT_" + dest.upper()
+    return PREFIX + dest.upper()
 
 
-def require(args: argparse.Namespace, *names: str) -> None:
-    """Refuse to go on unless each option has a value, naming all that have none.
+def require(args: argparse.Namespace, *names: str | tuple[str, ...]) -> None:
+    """Refuse to go on unless each argument has a value, naming all that have none.
+
+    Args:
+        args: the command line as parsed.
+        *names: of each argument that is needed, or of several of which one is.
 
     Raises:
         ConfigError: with the flags and variables that are missing.
     """
-    missing = [name for name in names if not getattr(args, name)]
+    flags = {
+        action.dest: f"{action.option_strings[-1]} (or {variable(action.dest)})"
+        if action.option_strings
+        else str(action.metavar)
+        for action in args.parser._actions  # noqa: SLF001  argparse has no public list of them
+    }
+    needed = [(name,) if isinstance(name, str) else name for name in names]
+    missing = [each for each in needed if not any(getattr(args, name) for name in each)]
     if missing:
         raise ConfigError(
-            "missing: " + ", ".join(f"{_flag(name)} (or {variable(name)})" for name in missing),
+            "missing: " + ", ".join(" or ".join(flags[name] for name in each) for each in missing),
             code="missing_option",
             fix=f"see {args.parser.prog} --help",
         )
@@ -172,8 +235,35 @@ def duration(text: str) -> int:
 
     length = seconds(text)
     if not length:
-        raise argparse.ArgumentTypeError(f"is {shown(text)}, expected 15m, PT15M or 900")
+        raise argparse.ArgumentTypeError(f"is {shown(text)}, expected 15m, PT1H30M or 900")
     return length
+
+
+def key_spec(text: str) -> str:
+    """Read the name of a KMS key spec for argparse, in upper or lower case.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none that signs a JWT.
+    """
+    if text.upper() in KEY_SPECS:
+        return text.upper()
+    for name, each in ALGORITHMS.items():
+        if name.lower() == text.lower():
+            specs = " or ".join(each.key_specs)
+            raise argparse.ArgumentTypeError(f"is {text}, an algorithm; its spec is {specs}")
+    expected = ", ".join(KEY_SPECS)
+    raise argparse.ArgumentTypeError(f"is {shown(text)}, which signs no JWT, expected {expected}")
+
+
+def algorithm_name(text: str) -> str:
+    """Read the name of a JOSE algorithm for argparse.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none of ours.
+    """
+    if text in ALGORITHMS:
+        return text
+    raise argparse.ArgumentTypeError(f"is {shown(text)}, expected one of {', '.join(ALGORITHMS)}")
 
 
 def number(least: int, most: int) -> Callable[[str], int]:
@@ -198,7 +288,3 @@ def _value(action: argparse.Action, text: str) -> Any:
     if action.choices is not None and value not in action.choices:
         raise ValueError(f"is {shown(text)}, expected {' or '.join(map(str, action.choices))}")
     return value
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")

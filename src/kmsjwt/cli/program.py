@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, cast
 
 from kmsjwt.cli import demo, inspect, invoke, issue, jwks, key, local, terminal, verify
-from kmsjwt.cli.options import Parser, fill_from_environment
+from kmsjwt.cli.options import Parser, fill_from_environment, warn_of_misspellings
 from kmsjwt.cli.terminal import CANNOT_KNOW, GOOD, WRONG_USAGE, exit_code
 from kmsjwt.errors import ConfigError, KmsJwtError
 
@@ -21,7 +21,7 @@ _COMMANDS = (demo, key, issue, verify, inspect, jwks, invoke, local)
 _EPILOG = """\
 begin with:  kmsjwt demo
              kmsjwt local run -- kmsjwt key create auth
-             pbpaste | kmsjwt inspect -
+             pbpaste | kmsjwt inspect -      or just kmsjwt inspect -, and paste
 
 Every option has an environment variable of the same name: --issuer is KMSJWT_ISSUER.
 Exit codes: 0 good, 1 the token or check failed, 2 wrong usage or configuration, 3 try again."""
@@ -37,13 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code. No exception leaves but those of the interpreter's own end.
     """
     try:
-        code = _run(sys.argv[1:] if argv is None else argv)
-        sys.stdout.flush()
+        return _run(sys.argv[1:] if argv is None else argv)
     except BrokenPipeError:
-        return _PIPE_CLOSED  # every line was flushed, so nothing is left to fail at exit
+        return _PIPE_CLOSED
     except KeyboardInterrupt:
         return _INTERRUPTED
-    return code
 
 
 def parser() -> Parser:
@@ -90,6 +88,7 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _run_command(args: Namespace) -> int:
+    warn_of_misspellings(os.environ)
     fill_from_environment(args, os.environ)
     run = cast("Callable[[Namespace], int]", args.run)
     return run(args)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from kmsjwt.testing import GatewayResponse
 
 ISSUER, AUDIENCE, SUBJECT, SCOPE = "https://id.example", "orders", "ala", "orders:read"
+SKIPPED = "skip"
+"""The outcome of what could not be tried."""
 _TTL = 300
 _MINUTE = 60
 _SHORT = 10  # characters of a token or kid that are shown
@@ -96,7 +98,8 @@ class Stage:
         claims = _compact(parsed.unverified_claims(), "iss", "sub", "aud")
         length = len(parsed.signature)
         header = _compact({**parsed.header, "kid": _short(str(parsed.kid))}, "alg", "kid", "typ")
-        yield Scene(aside=f"{header} . {claims} . {length}-byte signature")
+        yield Scene(aside=f"{header} .")
+        yield Scene(aside=f"{claims} . {length}-byte signature")
 
     def knock(self) -> Iterator[Scene]:
         """Send requests to API Gateway, whose authorizer is ours."""
@@ -122,7 +125,12 @@ class Stage:
         changed = _bit_flipped(self._token)
         found = others.installed()
         if not found:
-            yield Scene(what="PyJWT is not installed", told="pip install pyjwt, and run this again")
+            yield Scene(
+                what="PyJWT is not installed",
+                outcome=SKIPPED,
+                expected=SKIPPED,
+                told="pip install pyjwt, and run this again",
+            )
         for library in found:
             yield _opinion(library, published, self._token, changed)
 

@@ -6,9 +6,10 @@ import json
 import os
 import re
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
-from kmsjwt.errors import KmsJwtError, TokenError
+from kmsjwt.errors import ConfigError, KmsJwtError, TokenError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +19,24 @@ GOOD, FAILED, WRONG_USAGE, CANNOT_KNOW = 0, 1, 2, 3
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "dim": "2", "bold": "1"}
 # Base64url of '{"' begins nearly every JWS and JWE; else three long segments give one away.
+# Quotes go along: what was cut short has lost its second one.
 _TOKEN = re.compile(
-    r"eyJ[A-Za-z0-9_+/=-]{5,}(?:\.[A-Za-z0-9_+/=-]*)*…?"
-    r"|[A-Za-z0-9_+/=-]{16,}(?:\.[A-Za-z0-9_+/=-]{16,}){2,}"
+    r"['\"]?(?:eyJ[A-Za-z0-9_+/=-]{5,}(?:\.[A-Za-z0-9_+/=-]*)*…?"
+    r"|[A-Za-z0-9_+/=-]{16,}(?:\.[A-Za-z0-9_+/=-]{16,}){2,})['\"]?"
 )
+_A_JWKS = 'a JWKS is {"keys": [...]}; write one with: kmsjwt jwks --key KEY'
+# By code: the command line's fix where the library's is for those who program,
+_FIXES_INSTEAD = {
+    "alias_to_verify": "name its key by ARN: kmsjwt key list NAME --json shows it",
+    "no_region": "set --region or AWS_REGION; without an account: kmsjwt local run -- COMMAND",
+}
+# and where the library has none.
+_FIXES_BESIDES = {
+    "jwks_connection": "see that the URL is right and its server runs, or give --jwks a file",
+    "jwks_malformed": _A_JWKS,
+    "jwks_no_usable_key": _A_JWKS,
+    "lifetime": "shorten --lifetime, or raise --max-lifetime, which is 24h at most",
+}
 _LINE = 1_000
 
 
@@ -33,27 +48,52 @@ def exit_code(error: KmsJwtError) -> int:
 
 
 def answer(text: str) -> None:
-    """Write the answer, one line, to standard output."""
-    _write(sys.stdout, text)
+    """Write the answer, one line, to standard output.
+
+    Raises:
+        ConfigError: standard output is closed or full.
+        BrokenPipeError: whoever read it is gone.
+    """
+    if sys.stdout is None:
+        raise ConfigError("standard output is closed", fix="leave it open, or send it to a file")
+    try:
+        _write(sys.stdout, text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ConfigError(f"standard output takes no more: {error.strerror}") from error
 
 
 def answer_json(value: object) -> None:
     """Write the answer as JSON: indented for people, on one line for pipes."""
-    indent = 2 if sys.stdout.isatty() else None
+    indent = 2 if _is_terminal(sys.stdout) else None
     text = json.dumps(value, indent=indent, ensure_ascii=False)
     answer(text if _can_say(sys.stdout, text) else json.dumps(value, indent=indent))
 
 
 def say(text: str) -> None:
-    """Write a line for people to standard error."""
-    _write(sys.stderr, text)
+    """Write a line for people to standard error; if it takes none, nobody is there to tell."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            _write(sys.stderr, text)
+
+
+def warn(text: str) -> None:
+    """Tell what is not as it should be, and hinders nothing."""
+    say(f"{paint('warning:', 'yellow', sys.stderr)} {without_tokens(text)}")
 
 
 def print_error(error: KmsJwtError) -> None:
     """Tell an error in at most three lines, free of token text."""
     say(f"{paint('error:', 'red', sys.stderr)} {without_tokens(error.message)}")
-    if error.fix:
-        say(f"  fix: {without_tokens(error.fix)}")
+    fix = fix_of(error)
+    if fix:
+        say(f"  fix: {without_tokens(fix)}")
+
+
+def fix_of(error: KmsJwtError) -> str | None:
+    """Return what to do next, as the command line says it."""
+    return _FIXES_INSTEAD.get(error.code) or error.fix or _FIXES_BESIDES.get(error.code)
 
 
 def without_tokens(text: str) -> str:
@@ -74,7 +114,7 @@ def printable(text: str) -> str:
 def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
     """Return text in a colour, if the stream is a terminal and NO_COLOR is not set."""
     stream = sys.stdout if stream is None else stream
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty():
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not _is_terminal(stream):
         return text
     return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
 
@@ -88,25 +128,31 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def silence_stdout() -> None:
-    """Point standard output at nothing: whoever read it is gone."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):  # a test's replacement has no descriptor
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+def silence(stream: TextIO) -> None:
+    """Point a stream at nothing: whoever read it is gone."""
+    with suppress(OSError, ValueError):  # a test's replacement has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _write(stream: TextIO, text: str) -> None:
     if not _can_say(stream, text):
         encoding = stream.encoding or "ascii"
         text = text.encode(encoding, "backslashreplace").decode(encoding)
-    stream.write(text + "\n")
-    stream.flush()
-
-
-def _can_say(stream: TextIO, text: str) -> bool:
     try:
-        text.encode(stream.encoding or "ascii")
+        stream.write(text + "\n")
+        stream.flush()
+    except OSError:
+        silence(stream)  # what is left in its buffer would fail again at exit
+        raise
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
+
+
+def _can_say(stream: TextIO | None, text: str) -> bool:
+    try:
+        text.encode(getattr(stream, "encoding", None) or "ascii")
     except UnicodeEncodeError:
         return False
     return True

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.cli import stdin, terminal
+from kmsjwt.cli import inputs, terminal
 from kmsjwt.cli.keys import add_key_options, key_source, settle
-from kmsjwt.cli.options import add_command, duration, names, number, require, variable
-from kmsjwt.errors import ConfigError, MalformedToken, UnknownKey, UntrustedToken
+from kmsjwt.cli.options import add_command, duration, names, number, require
+from kmsjwt.errors import KmsJwtError, MalformedToken, UnknownKey, UntrustedToken
 from kmsjwt.key_names import is_alias
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ def add(commands: Any) -> None:
         example="kmsjwt verify --jwks https://id.example/.well-known/jwks.json \\\n"
         "              --issuer https://id.example --audience orders - < token.txt",
     )
-    parser.add_argument("token", metavar="TOKEN", help="the token, or - to read it from stdin")
+    parser.add_argument(
+        "token", metavar="TOKEN", nargs="?", help="the token, a file with it, or - for stdin"
+    )
     add_key_options(parser, jwks=True)
     option = parser.add_argument
     option("--issuer", metavar="URL", help="the iss it must have, or ANY")
@@ -49,22 +51,29 @@ def add(commands: Any) -> None:
         choices=("local", "kms"),
         help="with the public key here, or by asking KMS (local)",
     )
-    option("--json", action="store_true", help="print the header beside the claims")
+    option(
+        "--json",
+        action="store_true",
+        help="print the header beside the claims, or the error as JSON",
+    )
 
 
 def _verify(args: Namespace) -> int:
+    try:
+        return _checked(args)
+    except KmsJwtError as error:
+        if args.json:
+            told = {"code": error.code, "message": error.message, "fix": terminal.fix_of(error)}
+            terminal.answer_json({"error": told})
+        raise
+
+
+def _checked(args: Namespace) -> int:
     from kmsjwt._encoding import plain
 
     settle(args)
-    require(args, "issuer", "audience")
-    if not (args.key or args.jwks):
-        raise ConfigError(
-            f"no key to verify with: missing --key or --jwks (or {variable('keys')}, "
-            f"{variable('jwks')})",
-            code="missing_option",
-            fix=f"see {args.parser.prog} --help",
-        )
-    verified = _verified(args, stdin.text(args.token, "the token"))
+    require(args, "token", ("key", "jwks"), "issuer", "audience")
+    verified = _verified(args, inputs.text(args.token, "the token"))
     left = verified.claims["exp"] - time.time()
     terminal.say(f"ok · {verified.alg} · kid {verified.kid} · expires in {left:.0f} s")
     terminal.answer_json(verified.to_dict() if args.json else plain(verified.claims))
@@ -72,7 +81,7 @@ def _verify(args: Namespace) -> int:
 
 
 def _verified(args: Namespace, token: str) -> VerifiedToken:
-    from kmsjwt.expectations import DEFAULT_LEEWAY, DEFAULT_MAX_LIFETIME, DEFAULT_TYP
+    from kmsjwt.expectations import ANY, DEFAULT_LEEWAY, DEFAULT_MAX_LIFETIME, DEFAULT_TYP
     from kmsjwt.verifier import Verifier
 
     verifier = Verifier(
@@ -82,6 +91,7 @@ def _verified(args: Namespace, token: str) -> VerifiedToken:
         typ=_or_any(names(args.typ), names(args.typ) or DEFAULT_TYP),
         leeway=DEFAULT_LEEWAY if args.leeway is None else args.leeway,
         max_lifetime=args.max_lifetime or DEFAULT_MAX_LIFETIME,
+        algorithms=[args.alg] if args.alg else ANY,
     )
     try:
         return verifier.verify(token)

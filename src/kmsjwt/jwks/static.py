@@ -61,7 +61,12 @@ class JwksFile(StaticKeys):
         Raises:
             ConfigError: the file cannot be read, or is no JWKS that may be used.
         """
-        super().__init__(parsed(_contents(path), str(path)), alg=alg)
+        document = parsed(_contents(path), str(path))
+        try:
+            super().__init__(document, alg=alg)
+        except ConfigError as error:
+            told = f"the JWKS file {str(path)!a}: {error.message}"
+            raise ConfigError(told, code=error.code, fix=error.fix) from None
 
 
 def unknown_key(kid: str | None, keys: KeySet) -> UnknownKey:
@@ -70,7 +75,8 @@ def unknown_key(kid: str | None, keys: KeySet) -> UnknownKey:
         return UnknownKey(
             f"the token names no kid, and the key set has {len(keys)} keys", code="kid_missing"
         )
-    return UnknownKey(f"kid is {shown(kid)}, which is none of the {len(keys)} trusted keys")
+    trusted = "not the trusted key" if len(keys) == 1 else f"none of the {len(keys)} trusted keys"
+    return UnknownKey(f"kid is {shown(kid)}, which is {trusted}")
 
 
 def _key_set(keys: object, alg: str | None) -> KeySet:
@@ -114,5 +120,7 @@ def parsed(contents: bytes, where: str, what: str = "JWKS") -> Mapping[str, Any]
     try:
         return read_json_object(contents)
     except Undecodable as error:
-        why = "it looks like HTML" if contents.lstrip()[:1] == b"<" else str(error)
+        begin = contents.lstrip()[:3]
+        why = "it looks like HTML" if begin[:1] == b"<" else str(error)
+        why = "it looks like a token" if begin == b"eyJ" else why
         raise ConfigError(f"{where!r} is no {what}: {why}", code="jwks_malformed") from None

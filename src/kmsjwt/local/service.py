@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -98,7 +99,8 @@ class Service:
         now: float,
     ) -> dict[str, Any]:
         if operation not in HANDLERS:
-            raise Refusal("UnknownOperationException")
+            named = operation if re.fullmatch(r"[A-Za-z]{1,64}", operation) else "such operation"
+            raise Refusal("UnknownOperationException", f"The local KMS has no {named}.")
         delay = self._delay(reader)
         call = self._call(operation, region, reader, request_id, now, delay)
         if self._whims.throttles():

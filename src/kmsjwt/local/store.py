@@ -204,8 +204,11 @@ def _fields(value: Alias | Usage) -> dict[str, Any]:
 
 
 def _corrupt(path: Path, fact: str) -> ConfigError:
+    what, lost = "key file", "that key"
+    if path.name == _ALIASES:
+        what, lost = "alias list", "the Region's aliases"
     return ConfigError(
-        f"the key file {path} is of no use: {fact}",
+        f"the {what} {path} is of no use: {fact}",
         code="key_file_corrupt",
-        fix="restore it from a copy, or remove it and lose that key",
+        fix=f"restore it from a copy, or remove it and lose {lost}",
     )

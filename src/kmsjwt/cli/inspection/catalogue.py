@@ -13,7 +13,8 @@ class Finding:
 
     Attributes:
         code: its stable name.
-        severity: ``FAIL``: verifiers refuse the token. ``warn``: some do, or it is unsafe.
+        severity: ``FAIL``: kmsjwt and strict verifiers refuse the token; what lenient ones do, the
+            consequence says. ``warn``: it is unsafe, or depends on the verifier's settings.
             ``note``: about what was pasted.
         fact: what is.
         consequence: what follows from it.
@@ -52,6 +53,7 @@ CATALOGUE: dict[str, Kind] = {
         NOTE, "left out here; strict verifiers refuse it", "paste or send the token on one line"
     ),
     "wrapped": Kind(NOTE, "taken out here", "send the token alone"),
+    "several": Kind(NOTE, "the first is read here", "give the one that is meant alone"),
     "percent_encoded": Kind(NOTE, "decoded here", "decode it where the URL is read"),
     # Structure.
     "not_a_token": Kind(FAIL, "no JWT of any kind", "a JWT is header.payload.signature"),
@@ -84,7 +86,7 @@ CATALOGUE: dict[str, Kind] = {
         "copy it again: its last character was changed",
     ),
     "not_utf8": Kind(FAIL, "JWTs are UTF-8 (RFC 7519 section 7.2)", "json.dumps(…).encode()"),
-    "not_json": Kind(FAIL, "every verifier refuses it", "json.dumps(…).encode()"),
+    "not_json": Kind(FAIL, "strict verifiers refuse it", "json.dumps(…).encode()"),
     "not_object": Kind(FAIL, "every JWT verifier refuses it", "write a JSON object"),
     "duplicate_member": Kind(
         FAIL, "readers differ on which counts (RFC 7519 section 4)", "write each member once"
@@ -101,7 +103,9 @@ CATALOGUE: dict[str, Kind] = {
         "sign with RS256 or ES256 and publish the public key",
     ),
     "alg_case": Kind(FAIL, "names of algorithms are case-sensitive", "write it as RFC 7518 does"),
-    "alg_unknown": Kind(FAIL, "no common library knows it", "use RS256 or ES256"),
+    "alg_unknown": Kind(
+        FAIL, "kmsjwt does not know it, nor do most libraries", "use RS256 or ES256"
+    ),
     "alg_eddsa": Kind(WARN, "deprecated by RFC 9864", "write Ed25519 where verifiers know it"),
     "kid_missing": Kind(
         WARN, "with more than one key verifiers cannot choose", "name the key by its thumbprint"
@@ -130,16 +134,24 @@ CATALOGUE: dict[str, Kind] = {
         WARN, "meant for nobody, so taken by anybody", "set aud to the service it is for"
     ),
     "sub_missing": Kind(WARN, "it speaks for nobody", "set sub"),
-    "exp_missing": Kind(FAIL, "it would never expire", "set exp, such as iat + 900"),
+    "exp_missing": Kind(
+        FAIL,
+        "it never expires: kmsjwt and strict verifiers refuse it, PyJWT accepts it",
+        "set exp, such as iat + 900",
+    ),
     "exp_milliseconds": Kind(
         FAIL, "lives for thousands of years: refused, or never ends", _SECONDS
     ),
     "iat_milliseconds": Kind(FAIL, "lies thousands of years ahead", _SECONDS),
     "nbf_milliseconds": Kind(FAIL, "lies thousands of years ahead", _SECONDS),
     "claim_type": Kind(FAIL, "strict verifiers refuse it", "write it as RFC 7519 section 4.1 says"),
-    "expired": Kind(FAIL, "every verifier refuses it", "get a new token, or check the clock"),
+    "expired": Kind(
+        FAIL, "refused, by some only 30 s or more later", "get a new token, or check the clock"
+    ),
     "not_yet_valid": Kind(FAIL, "refused until then", "wait, or check the issuer's clock"),
-    "exp_before_iat": Kind(FAIL, "it was never valid", "exp is iat plus the lifetime"),
+    "exp_before_iat": Kind(
+        FAIL, "kmsjwt refuses it, others look at exp alone", "exp is iat plus the lifetime"
+    ),
     "lifetime_too_long": Kind(
         WARN, "kmsjwt accepts 24 h at most unless told otherwise", "15 minutes are usual"
     ),
@@ -166,7 +178,9 @@ CATALOGUE: dict[str, Kind] = {
     ),
     "kid_wrong": Kind(FAIL, "verifiers choose by kid and find the wrong key", _CHANGE_KID),
     "alg_contradicts_key": Kind(
-        FAIL, "the algorithm belongs to the key: refused", "make header and JWK name the same alg"
+        FAIL,
+        "the algorithm belongs to the key: kmsjwt and strict verifiers refuse it",
+        "make header and JWK name the same alg",
     ),
     "signed_as_other": Kind(
         FAIL, "verifiers check it by the header's alg", "make alg say what was signed with"

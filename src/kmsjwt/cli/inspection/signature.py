@@ -155,7 +155,8 @@ def _judged_by_others(
                 reason=f"key {key.kid} signed it, under another kid",
                 findings=[wrong, *mistakes],
             )
-    unknown = finding("kid_unknown", f"{said}, none of the {len(keys)} keys given")
+    given = "not the key given" if len(keys) == 1 else f"none of the {len(keys)} keys given"
+    unknown = finding("kid_unknown", f"{said}, {given}")
     return Judgement(verdict="wrong", reason="no key given signed it", findings=[unknown])
 
 
