@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import boto3
@@ -247,3 +248,31 @@ def test_a_corrupt_alias_list_is_called_one(typed, tmp_path):
     assert done.code == 2
     assert "the alias list " in done.err
     assert "lose the Region's aliases" in done.err
+
+
+@pytest.mark.parametrize(
+    "command", [["verify", *DEMANDS], ["verify", "--json", *DEMANDS], ["inspect", "--json"]]
+)
+def test_what_a_claim_says_cannot_command_the_terminal(typed, tmp_path, rsa_key, command):
+    """C1 controls, bidi marks and line separators stay escaped, and JSON reads back the same."""
+    hostile = "\x9b31m\x7f\u202e\u2066\u200b\u2028\x85 ala"
+    (tmp_path / "jwks.json").write_text(json.dumps(forge.jwks(forge.jwk(rsa_key))))
+    now = int(time.time())
+    claims = {**forge.CLAIMS, "iat": now, "exp": now + 900, "name": hostile}
+    token = forge.good(rsa_key, claims=claims)
+
+    done = typed(*command, "--jwks", "jwks.json", token)
+
+    assert all(line.isprintable() for line in done.out.splitlines())
+    assert hostile in json.dumps(json.loads(done.out), ensure_ascii=False)
+
+
+@pytest.mark.usefixtures("files")
+def test_what_any_leaves_unchecked_is_said(typed, token, monkeypatch):
+    monkeypatch.setenv("KMSJWT_ISSUER", "ANY")
+    monkeypatch.setenv("KMSJWT_AUDIENCE", "ANY")
+
+    done = typed("verify", "--jwks", "jwks.json", token)
+
+    assert done.code == 0
+    assert "not checked, since ANY was said: issuer, audience" in done.err

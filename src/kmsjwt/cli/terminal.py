@@ -67,7 +67,8 @@ def answer(text: str) -> None:
 def answer_json(value: object) -> None:
     """Write the answer as JSON: indented for people, on one line for pipes."""
     indent = 2 if _is_terminal(sys.stdout) else None
-    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    lines = json.dumps(value, indent=indent, ensure_ascii=False).split("\n")
+    text = "\n".join(map(printable, lines))  # JSON's own escapes, for what commands a terminal
     answer(text if _can_say(sys.stdout, text) else json.dumps(value, indent=indent))
 
 

@@ -75,7 +75,11 @@ def _checked(args: Namespace) -> int:
     require(args, "token", ("key", "jwks"), "issuer", "audience")
     verified = _verified(args, inputs.text(args.token, "the token"))
     left = verified.claims["exp"] - time.time()
-    terminal.say(f"ok · {verified.alg} · kid {verified.kid} · expires in {left:.0f} s")
+    kid = terminal.printable(verified.kid)
+    terminal.say(f"ok · {verified.alg} · kid {kid} · expires in {left:.0f} s")
+    unchecked = [name for name in ("issuer", "audience", "typ") if _is_any(getattr(args, name))]
+    if unchecked:
+        terminal.warn(f"not checked, since ANY was said: {', '.join(unchecked)}")
     terminal.answer_json(verified.to_dict() if args.json else plain(verified.claims))
     return 0
 
@@ -86,9 +90,9 @@ def _verified(args: Namespace, token: str) -> VerifiedToken:
 
     verifier = Verifier(
         key_source(args),
-        issuer=_or_any([args.issuer], args.issuer),
-        audience=_or_any(names(args.audience), names(args.audience)),
-        typ=_or_any(names(args.typ), names(args.typ) or DEFAULT_TYP),
+        issuer=_or_any(args.issuer, args.issuer),
+        audience=_or_any(args.audience, names(args.audience)),
+        typ=_or_any(args.typ, names(args.typ) or DEFAULT_TYP),
         leeway=DEFAULT_LEEWAY if args.leeway is None else args.leeway,
         max_lifetime=args.max_lifetime or DEFAULT_MAX_LIFETIME,
         algorithms=[args.alg] if args.alg else ANY,
@@ -106,7 +110,11 @@ def _verified(args: Namespace, token: str) -> VerifiedToken:
         raise
 
 
-def _or_any(given: list[str], otherwise: Any) -> Any:
+def _or_any(given: str | list[str] | None, otherwise: Any) -> Any:
     from kmsjwt.expectations import ANY
 
-    return ANY if given == [_ANY] else otherwise
+    return ANY if _is_any(given) else otherwise
+
+
+def _is_any(given: str | list[str] | None) -> bool:
+    return (names(given) if isinstance(given, list) else [given]) == [_ANY]
