@@ -155,7 +155,8 @@ def _wrong_shape(raw: bytes, dots: int) -> str:
         return "the token has five segments, an encrypted JWE; expected a JWS of three"
     if raw.startswith(b"{"):
         return "the token is JSON, expected the compact form header.payload.signature"
-    return f"the token has {dots} dots, expected 2: header.payload.signature"
+    found = "1 dot" if dots == 1 else f"{dots} dots"
+    return f"the token has {found}, expected 2: header.payload.signature"
 
 
 def _segment(name: str, text: bytes) -> bytes:

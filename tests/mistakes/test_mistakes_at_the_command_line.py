@@ -97,8 +97,8 @@ SLIPS: dict[str, Slip] = {
         lambda w: verify(w, standard(w)), 1, ("standard base64", "expected base64url")
     ),
     "DER": Slip(lambda w: verify(w, der(w)), 1, ("expected 64 for ES256",)),
-    "not a token": Slip(lambda w: verify(w, "token.txt"), 1, ("has 1 dots, expected 2",)),
-    "no token": Slip(lambda w: verify(w, ""), 1, ("the token is empty", "header.payload")),
+    "not a token": Slip(lambda w: verify(w, "token.txt"), 1, ("has 1 dot, expected 2",)),
+    "no token": Slip(lambda w: verify(w, ""), 2, ("missing: TOKEN", "kmsjwt verify --help")),
     "no issuer": Slip(
         lambda w: ["verify", "--key", w.arn, w.token],
         2,
@@ -107,7 +107,7 @@ SLIPS: dict[str, Slip] = {
     "no key": Slip(
         lambda w: ["verify", *EXPECTED, w.token],
         2,
-        ("no key to verify with", "--jwks", "kmsjwt verify --help"),
+        ("missing: --key", "--jwks", "kmsjwt verify --help"),
     ),
     "unknown option": Slip(
         lambda w: ["verify", "--key", w.arn, "--audiance", AUD, w.token],
@@ -136,7 +136,7 @@ SLIPS: dict[str, Slip] = {
     "no Region": Slip(
         lambda w: but(without("AWS_DEFAULT_REGION"), issue(w, key="alias/auth"), w),
         2,
-        ("no AWS Region is set", "set AWS_REGION"),
+        ("no AWS Region is set", "--region or AWS_REGION", "local run"),
     ),
     "no credentials": Slip(
         lambda w: but(without("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), issue(w), w),
@@ -190,7 +190,7 @@ SLIPS: dict[str, Slip] = {
     ),
     "lifetime too long": Slip(lambda w: issue(w, "--lifetime", "2d"), 2, ("172800", "86400")),
     "lifetime of words": Slip(
-        lambda w: issue(w, "--lifetime", "soon"), 2, ("soon", "15m, PT15M or 900")
+        lambda w: issue(w, "--lifetime", "soon"), 2, ("soon", "15m, PT1H30M or 900")
     ),
     "a claim that names iss": Slip(
         lambda w: issue(w, "--claim", "iss=me"), 2, ("names iss", "the issuer sets itself")
