@@ -60,6 +60,12 @@ _DIAGNOSES: dict[str, tuple[type[KmsError], str, str]] = {
         "is named by an ARN that KMS does not accept",
         "check the ARN, and that the client is in its Region",
     ),
+    # Not throttling: it is about how many keys, aliases or tags there may be.
+    "LimitExceededException": (
+        KmsError,
+        "would exceed a resource quota",
+        "remove keys, aliases or tags that are not used, or ask AWS for a higher quota",
+    ),
     "KeyUnavailableException": (KmsUnavailable, "is unavailable for the moment", "try again"),
     "DependencyTimeoutException": (KmsUnavailable, "could not be used: KMS timed out", "try again"),
     "KMSInternalException": (KmsUnavailable, "could not be used: KMS failed inside", "try again"),
@@ -71,9 +77,16 @@ _DIAGNOSES: dict[str, tuple[type[KmsError], str, str]] = {
         "try again",
     ),
 }
-_THROTTLING = frozenset(
-    {"ThrottlingException", "Throttling", "LimitExceededException", "RequestLimitExceeded"}
-)
+_CONDITIONS = {
+    "Sign": "kms:RequestAlias (the key is used by its ARN), kms:ResourceAliases,"
+    " kms:SigningAlgorithm, kms:MessageType",
+    "Verify": "kms:RequestAlias (the key is used by its ARN), kms:ResourceAliases,"
+    " kms:SigningAlgorithm, kms:MessageType",
+    "GetPublicKey": "kms:ResourceAliases, kms:RequestAlias, and kms:SigningAlgorithm or"
+    " kms:MessageType, which GetPublicKey never matches",
+    "DescribeKey": "kms:ResourceAliases, kms:RequestAlias",
+}
+_THROTTLING = frozenset({"ThrottlingException", "Throttling", "RequestLimitExceeded"})
 _BAD_CREDENTIALS = frozenset(
     {
         "ExpiredTokenException",
@@ -212,11 +225,8 @@ def _not_sent(error: Exception, action: str, key: str, details: dict[str, Any]) 
 
 def _denied(action: str, key: str, told: str, details: dict[str, Any]) -> KmsAccessDenied:
     fix = f"allow kms:{action} on the key's ARN, in the role's policy or the key's"
-    if action in {"Sign", "Verify"}:
-        fix += (
-            "; conditions that refuse: kms:RequestAlias (the key is used by its ARN),"
-            " kms:SigningAlgorithm, kms:MessageType"
-        )
+    if action in _CONDITIONS:
+        fix += f"; conditions that refuse: {_CONDITIONS[action]}"
     because = f" ({told})" if told else ""
     return KmsAccessDenied(f"kms:{action} on {key} is denied{because}", fix=fix, **details)
 
@@ -227,7 +237,9 @@ def _other(action: str, key: str, response: dict[str, Any], details: dict[str, A
     told = _aws_message(response)
     return kind(
         f"kms:{action} on {key} failed: {details['aws_code']} {told}".rstrip(),
-        fix="see the KMS API reference for this operation",
+        fix="change what KMS names: the same request fails again"
+        if kind is KmsError
+        else "try again",
         **details,
     )
 

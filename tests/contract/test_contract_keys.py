@@ -242,3 +242,12 @@ def test_the_last_use_is_known(kms):
     last = kms.client.get_key_last_usage(KeyId=key)["KeyLastUsage"]
     assert last["Operation"] == "Sign"
     assert last["KmsRequestId"] == signed["ResponseMetadata"]["RequestId"]
+    checked = kms.client.verify(
+        KeyId=key,
+        SigningAlgorithm="ECDSA_SHA_256",
+        Message=b"message",
+        Signature=signed["Signature"],
+    )
+    last = kms.client.get_key_last_usage(KeyId=key)["KeyLastUsage"]
+    assert last["Operation"] == "Verify"
+    assert last["KmsRequestId"] == checked["ResponseMetadata"]["RequestId"]

@@ -77,3 +77,11 @@ def test_a_dry_run_makes_no_mac(kms, refused):
         kms.client.generate_mac(
             KeyId=kms.key("HMAC_256"), MacAlgorithm="HMAC_SHA_256", Message=b"m", DryRun=True
         )
+    with refused("DryRunOperationException"):
+        kms.client.verify_mac(
+            KeyId=kms.key("HMAC_256"),
+            MacAlgorithm="HMAC_SHA_256",
+            Message=b"m",
+            Mac=b"m" * 32,
+            DryRun=True,
+        )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from tests.kms import support
 from tests.kms.support import issued, make_key
 
@@ -41,7 +42,7 @@ ROWS: dict[str, tuple[type[KmsError], str, bool, str]] = {
     "DependencyTimeoutException": (KmsUnavailable, "kms_unavailable", True, "timed out"),
     "KeyUnavailableException": (KmsUnavailable, "kms_unavailable", True, "for the moment"),
     "ThrottlingException": (KmsThrottled, "kms_throttled", True, "throttled"),
-    "LimitExceededException": (KmsThrottled, "kms_throttled", True, "throttled"),
+    "LimitExceededException": (KmsError, "kms", False, "higher quota"),
     DISABLED: (KmsKeyUnusable, "kms_key_unusable", False, "is disabled"),
     PENDING: (KmsKeyUnusable, "kms_key_unusable", False, "pending deletion"),
     "NotFoundException": (KmsKeyNotFound, "kms_key_not_found", False, "is not there"),
@@ -409,3 +410,16 @@ def test_a_fault_that_is_not_aws_s_is_left_alone():
 
     with pytest.raises(ZeroDivisionError):
         aws.call(broken, "Sign", "k")
+
+
+@pytest.mark.parametrize("action", ["Sign", "Verify", "GetPublicKey"])
+def test_a_denial_names_the_conditions_that_may_have_refused(action):
+    """AWS does not say which condition it was: those that apply to the action are named."""
+    response = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
+
+    error = aws.explain(ClientError(response, action), action, "alias/auth")
+
+    assert error is not None
+    named = ["kms:ResourceAliases", "kms:RequestAlias", "kms:SigningAlgorithm", "kms:MessageType"]
+    assert [each for each in named if each not in str(error.fix)] == []
+    assert len(str(error).splitlines()) == 1
