@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-from tests.recipe.article import ISSUER, NOW
+from tests.recipe.article import ISSUER, NOW, base64url
 
 from kmsjwt.errors import ClaimsRefused, ConfigError, KmsKeyUnusable
 from kmsjwt.handlers import authorizer, issue, jwks
@@ -306,6 +306,11 @@ def test_the_log_tells_the_deviation_and_the_caller_gets_401(
 ):
     assert status(build_authorizer(), article.token(claims=claims)) == 401
     assert log.lines[-1]["reason"] == reason
+
+
+def test_an_articles_token_spelled_anew_is_refused_for_its_spelling(build_authorizer, article, log):
+    assert status(build_authorizer(), article.token(spell=base64url)) == 401
+    assert log.lines[-1]["reason"] == "recipe_signature_base64url"
 
 
 def test_the_users_check_is_asked_about_the_articles_tokens_too(build_authorizer, article):
