@@ -87,7 +87,7 @@ class PublicKey(Immutable):
         Raises:
             ConfigError: not such a key, or one that cannot verify ``alg``.
         """
-        # Imported here because it costs a cold start 11 ms that a JWKS does not need.
+        # Imported here: a cold start with a JWKS does not need it, and it is a large import.
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.serialization import load_der_public_key
 
@@ -228,7 +228,7 @@ def _no_key_set(document: Mapping[str, Any]) -> ConfigError:
 def _thumbprint(members: Mapping[str, str], alg: Algorithm) -> str:
     # RFC 7638 section 3.2: only the required members, in lexical order, without white space.
     # For AKP, RFC 9964 section 6 counts `alg` among them.
-    from hashlib import sha256  # 3 ms of a cold start, which a JWK with a kid does not need
+    from hashlib import sha256  # not paid for by a JWK that has a kid
 
     required = dict(members, alg=alg.name) if alg.kty == "AKP" else members
     return b64url_encode(sha256(to_json(dict(sorted(required.items())))).digest())

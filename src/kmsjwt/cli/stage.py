@@ -278,7 +278,7 @@ def _opinion(library: others.Library, published: dict[str, Any], token: str, cha
         return Scene(what=library.name, outcome="no", told=f"raised {type(error).__name__}")
     try:
         library.claims(changed, published, ISSUER, AUDIENCE)
-    except Exception:  # noqa: BLE001  as it should
+    except Exception:  # noqa: BLE001  the same call took the unchanged token a moment ago
         told = "accepts it by our JWKS, refuses the changed one"
         return Scene(what=library.name, outcome="ok" if accepted else "no", told=told)
     return Scene(what=library.name, outcome="no", told="accepts a changed token")
