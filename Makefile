@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench aws-check lock clean
+.PHONY: help demo test check fix bench interop aws-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,14 +29,18 @@ fix: $(READY) ## format and mend what can be mended by machine
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 
-bench: $(READY) .venv-bench/.ready ## measure the local KMS beside a peer
-	@$(BIN)/python benchmarks/local_kms.py --ministack .venv-bench
+bench: $(READY) .venv-bench/.ready .venv-peers/.ready ## measure beside the peers (BENCH="verify --quick" for a part)
+	@$(BIN)/python -c 'from tests.js.node import install; install()'
+	@.venv-peers/bin/python -m benchmarks $(or $(BENCH),--write docs/reference/benchmarks.md)
+
+interop: $(READY) ## try every algorithm with JWT libraries of other languages, and write the page
+	@$(BIN)/python -m interop.matrix --write docs/reference/interoperability.md
 
 aws-check: $(READY) ## run the KMS contract suite in your AWS account (makes and deletes tagged keys)
 	@KMSJWT_AWS_CHECK=1 $(BIN)/pytest tests/contract -q -p no:cacheprovider --force-enable-socket
 
 lock: $(READY) ## renew the locked requirements
-	for group in dev bench; do \
+	for group in dev bench peers fuzz; do \
 	  $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --upgrade --quiet --custom-compile-command "make lock" \
 	    requirements/$$group.in -o requirements/$$group.txt || exit 1; \
@@ -51,6 +55,13 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-peers/.ready: requirements/peers.txt pyproject.toml
+	@echo "setting up .venv-peers (once) ..."
+	@$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/pip install -qq --disable-pip-version-check --require-hashes -r requirements/peers.txt
+	@.venv-peers/bin/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv-bench/.ready: requirements/bench.txt

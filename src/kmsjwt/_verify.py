@@ -32,44 +32,41 @@ def signature_length(key: CryptoKey, alg: Algorithm) -> int:
     return alg.signature_length or (cast("RSAPublicKey", key).key_size + 7) // 8
 
 
-def require_length(signature: bytes, length: int, alg: Algorithm) -> None:
-    """Refuse a signature of another length.
-
-    Raises:
-        BadSignature: saying so, and whether it looks like DER.
-    """
-    if len(signature) != length:
-        raise BadSignature(
-            f"the signature is {len(signature)} bytes, expected {length} for {alg.name}",
-            code="signature_length",
-            fix=_DER_HINT if alg.kty == "EC" and signature[:1] == b"\x30" else None,
-        )
+def wrong_length(signature: bytes, length: int, alg: Algorithm) -> BadSignature:
+    """Return the error for a signature of another length, saying whether it looks like DER."""
+    return BadSignature(
+        f"the signature is {len(signature)} bytes, expected {length} for {alg.name}",
+        code="signature_length",
+        fix=_DER_HINT if alg.kty == "EC" and signature[:1] == b"\x30" else None,
+    )
 
 
 def verify_function(key: CryptoKey, alg: Algorithm) -> Callable[[bytes, bytes], None]:
     """Return ``check(signature, signing_input)``, which raises BadSignature or returns None."""
     length = signature_length(key, alg)
-    verify = _library_call(cast("Any", key).verify, alg)
+    verify, parameters = _library_call(key, alg)
 
     def check(signature: bytes, signing_input: bytes) -> None:
         # Checked here because OpenSSL accepts a PSS signature whose leading zero octet was
         # stripped (RFC 8017 section 8.1.2 does not), and DER would take any width.
-        require_length(signature, length, alg)
+        if len(signature) != length:
+            raise wrong_length(signature, length, alg)
         try:
-            verify(signature, signing_input)
+            verify(signature, signing_input, *parameters)
         except InvalidSignature:
             raise BadSignature(f"the {alg.name} signature does not verify") from None
 
     return check
 
 
-def _library_call(verify: Callable[..., None], alg: Algorithm) -> Callable[[bytes, bytes], None]:
+def _library_call(key: CryptoKey, alg: Algorithm) -> tuple[Callable[..., None], tuple[Any, ...]]:
+    """Return what verifies, and its arguments after the signature and what was signed."""
+    verify = cast("Any", key).verify
     if alg.hash is None:  # Ed25519 and ML-DSA take the message as it is
-        return verify
+        return verify, ()
     hash_ = _HASHES[alg.hash]
     if alg.kty == "EC":
-        ecdsa = ECDSA(hash_)
-        return lambda signature, data: verify(ecdsa_jose_to_der(signature), data, ecdsa)
+        return lambda jose, *rest: verify(ecdsa_jose_to_der(jose), *rest), (ECDSA(hash_),)
     # RFC 7518 section 3.5: the salt is as long as the hash, MGF1 uses the same hash.
     padding = PSS(MGF1(hash_), hash_.digest_size) if alg.name.startswith("PS") else PKCS1v15()
-    return lambda signature, data: verify(signature, data, padding, hash_)
+    return verify, (padding, hash_)

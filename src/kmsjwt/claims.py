@@ -23,18 +23,31 @@ def type_fault(claims: Mapping[str, Any]) -> tuple[str, str] | None:
     A claim that is there must be right: malformed never means absent. ``client_id`` (RFC 8693
     section 4.3) and ``scope`` (section 4.2) are checked as well, since gateways act on them.
     """
-    for name, check in _CHECKS.items():
-        if name in claims:
-            expected = check(claims[name])
+    get = claims.get
+    # Most claims are plainly right; only the others are looked at closely.
+    for name, fault_of in _TEXTS.items():
+        value = get(name)
+        if (type(value) is not str or not value) and name in claims:
+            expected = fault_of(value)
             if expected is not None:
-                return name, f"{name} is {shown(claims[name])}, expected {expected}"
+                return _fault(name, value, expected)
+    for name, fault_of in _DATES.items():
+        value = get(name)
+        if (type(value) is not int or not 0 < value < _LATEST) and name in claims:
+            expected = fault_of(value)
+            if expected is not None:
+                return _fault(name, value, expected)
     return None
 
 
 def audiences(claims: Mapping[str, Any]) -> tuple[str, ...]:
     """Return ``aud`` as a tuple, whether it was one string or several. Types were checked."""
     aud = claims.get("aud", ())
-    return (aud,) if isinstance(aud, str) else tuple(aud)
+    return (aud,) if type(aud) is str else tuple(aud)
+
+
+def _fault(name: str, value: object, expected: str) -> tuple[str, str]:
+    return name, f"{name} is {shown(value)}, expected {expected}"
 
 
 def _text(value: object) -> str | None:
@@ -64,14 +77,16 @@ def _audience(value: object) -> str | None:
     return "a string or a list of strings"
 
 
-_CHECKS: dict[str, Callable[[object], str | None]] = {
+_TEXTS: dict[str, Callable[[object], str | None]] = {
     "iss": _filled_text,
     "sub": _filled_text,
     "aud": _audience,
-    "exp": _later_date,
-    "nbf": _numeric_date,
-    "iat": _later_date,
     "jti": _filled_text,
     "client_id": _filled_text,
     "scope": _text,
+}
+_DATES: dict[str, Callable[[object], str | None]] = {
+    "exp": _later_date,
+    "nbf": _numeric_date,
+    "iat": _later_date,
 }

@@ -44,6 +44,41 @@ def assemble(signed: bytes, signature: bytes) -> str:
     return f"{signed.decode('ascii')}.{b64url_encode(signature)}"
 
 
+class Header(Immutable):
+    """A JOSE header that says what every header must. Nobody has vouched for it.
+
+    Attributes:
+        members: all of them, read-only.
+        alg: its ``alg``.
+        kid: its ``kid``, if it has one.
+    """
+
+    __slots__ = ("alg", "kid", "members")
+
+    members: Mapping[str, Any]
+    alg: str
+    kid: str | None
+
+    def __init__(self, members: Mapping[str, Any]) -> None:
+        self._fill(members=members, alg=_required_alg(members), kid=_optional_kid(members))
+
+    @classmethod
+    def read(cls, segment: bytes) -> Header:
+        """Decode the header's segment.
+
+        Raises:
+            MalformedToken: it is no strict base64url of a strict JSON object, ``alg`` or ``kid``
+                is no text, or a member turns the token into something else than a signed JWT.
+        """
+        try:
+            return cls(read_json_object(b64url_decode(segment)))
+        except Undecodable as error:
+            raise malformed("header", error) from None
+
+    def __repr__(self) -> str:
+        return f"Header(alg={shown(self.alg)}, kid={shown(self.kid)})"
+
+
 class UnverifiedToken(Immutable):
     """A token whose structure is sound and whose content nobody has vouched for.
 
@@ -65,19 +100,12 @@ class UnverifiedToken(Immutable):
     _payload: bytes
 
     def __init__(
-        self,
-        *,
-        header: Mapping[str, Any],
-        alg: str,
-        kid: str | None,
-        signing_input: bytes,
-        signature: bytes,
-        payload: bytes,
+        self, *, header: Header, signing_input: bytes, signature: bytes, payload: bytes
     ) -> None:
         self._fill(
-            header=header,
-            alg=alg,
-            kid=kid,
+            header=header.members,
+            alg=header.alg,
+            kid=header.kid,
             signing_input=signing_input,
             signature=signature,
             _payload=payload,
@@ -94,15 +122,14 @@ class UnverifiedToken(Immutable):
         Raises:
             MalformedToken: with a code that tells the fault.
         """
-        signed, header_text, payload_text, signature_text = _segments(token, max_length)
-        header = _json_segment("header", header_text)
+        signed, header_segment, payload_segment, signature_segment = segments(token, max_length)
+        header = Header.read(header_segment)
+        try:
+            signature = b64url_decode(signature_segment)
+        except Undecodable as error:
+            raise malformed("signature", error) from None
         return cls(
-            header=header,
-            alg=_required_alg(header),
-            kid=_optional_kid(header),
-            signing_input=signed,
-            signature=_segment("signature", signature_text),
-            payload=payload_text,
+            header=header, signing_input=signed, signature=signature, payload=payload_segment
         )
 
     def unverified_claims(self) -> Mapping[str, Any]:
@@ -111,66 +138,71 @@ class UnverifiedToken(Immutable):
         Raises:
             MalformedToken: the payload is no strict base64url of a strict JSON object.
         """
-        return _json_segment("payload", self._payload)
+        return read_payload(self._payload)
 
     def __repr__(self) -> str:
         return f"UnverifiedToken(alg={shown(self.alg)}, kid={shown(self.kid)})"
 
 
-def _segments(token: object, max_length: int) -> tuple[bytes, bytes, bytes, bytes]:
-    if type(token) is not str:
-        raise MalformedToken(f"the token is {shown_type(token)}, expected str", code="not_text")
-    refuse_long(token, max_length)
-    if not token.isascii():
-        raise MalformedToken("the token holds characters outside ASCII", code="not_compact")
+def segments(token: object, max_length: int) -> tuple[bytes, bytes, bytes, bytes]:
+    """Cut a token at its dots: the signing input; header, payload and signature, none empty.
+
+    Raises:
+        MalformedToken: it does not consist of three.
+    """
+    if type(token) is not str or len(token) > max_length or not token.isascii():
+        raise _no_text(token, max_length)
     raw = token.encode("ascii")
-    if raw[:7].lower() == b"bearer ":
-        raise MalformedToken(
-            "the token starts with 'Bearer ', expected the token alone", code="not_compact"
-        )
-    dots = raw.count(b".")
-    if dots != 2:
-        raise MalformedToken(_wrong_shape(raw, dots), code="not_compact")
     signed, _, signature = raw.rpartition(b".")
     header, _, payload = signed.partition(b".")
-    if not (header and payload and signature):
-        raise MalformedToken(
-            "a segment of the token is empty, expected header.payload.signature", code="not_compact"
-        )
+    prefixed = b" " in header and header[:7].lower() == b"bearer "
+    if not (header and payload and signature) or b"." in payload or prefixed:
+        raise MalformedToken(_wrong_shape(raw), code="not_compact")
     return signed, header, payload, signature
 
 
-def refuse_long(token: str, max_length: int) -> None:
-    """Raise MalformedToken for a token of more than ``max_length`` characters."""
+def read_payload(segment: bytes) -> Mapping[str, Any]:
+    """Return the JSON object in the payload's segment, read-only.
+
+    Raises:
+        MalformedToken: it is no strict base64url of a strict JSON object.
+    """
+    try:
+        return read_json_object(b64url_decode(segment))
+    except Undecodable as error:
+        raise malformed("payload", error) from None
+
+
+def malformed(name: str, error: Undecodable) -> MalformedToken:
+    """Return the error for a segment, its code beginning with the segment's name."""
+    return MalformedToken(f"the token's {name}: {error}", code=f"{name}_{error.code}")
+
+
+def _no_text(token: object, max_length: int) -> MalformedToken:
+    if type(token) is not str:
+        return MalformedToken(f"the token is {shown_type(token)}, expected str", code="not_text")
     if len(token) > max_length:
-        raise MalformedToken(
+        return MalformedToken(
             f"the token is {len(token)} characters, at most {max_length} are read", code="too_long"
         )
+    return MalformedToken("the token holds characters outside ASCII", code="not_compact")
 
 
-def _wrong_shape(raw: bytes, dots: int) -> str:
+def _wrong_shape(raw: bytes) -> str:
+    expected = "header.payload.signature"
+    dots = raw.count(b".")
     if not raw:
-        return "the token is empty, expected header.payload.signature"
+        return f"the token is empty, expected {expected}"
+    if raw[:7].lower() == b"bearer ":
+        return "the token starts with 'Bearer ', expected the token alone"
     if dots == 4:
         return "the token has five segments, an encrypted JWE; expected a JWS of three"
+    if dots == 2:
+        return f"a segment of the token is empty, expected {expected}"
     if raw.startswith(b"{"):
-        return "the token is JSON, expected the compact form header.payload.signature"
+        return f"the token is JSON, expected the compact form {expected}"
     found = "1 dot" if dots == 1 else f"{dots} dots"
-    return f"the token has {found}, expected 2: header.payload.signature"
-
-
-def _segment(name: str, text: bytes) -> bytes:
-    try:
-        return b64url_decode(text)
-    except Undecodable as error:
-        raise MalformedToken(f"the token's {name}: {error}", code=f"{name}_{error.code}") from None
-
-
-def _json_segment(name: str, text: bytes) -> Mapping[str, Any]:
-    try:
-        return read_json_object(_segment(name, text))
-    except Undecodable as error:
-        raise MalformedToken(f"the token's {name}: {error}", code=f"{name}_{error.code}") from None
+    return f"the token has {found}, expected 2: {expected}"
 
 
 def _required_alg(header: Mapping[str, Any]) -> str:

@@ -47,8 +47,9 @@ _SHOWN = 96  # a key ARN fits
 
 def shown(value: object) -> str:
     """Return ``value`` fit for a message: plain ASCII, escaped, at most 96 characters."""
-    if value is not None and not isinstance(value, (str, bytes, int, float)):
-        return f"of type {type(value).__name__}"
+    # Of no subclass: its own code would run.
+    if value is not None and type(value) not in (str, bytes, int, float, bool):
+        return f"of type {_type_name(value)}"
     try:
         text = ascii(value[:_SHOWN] if isinstance(value, (str, bytes)) else value)
     except ValueError:  # Python writes out no integer of more than 4,300 digits
@@ -58,7 +59,13 @@ def shown(value: object) -> str:
 
 def shown_type(value: object) -> str:
     """Return the type of ``value`` for a message about a token, never the value."""
-    return "None" if value is None else f"of type {type(value).__name__}"
+    return "None" if value is None else f"of type {_type_name(value)}"
+
+
+def _type_name(value: object) -> str:
+    # Asked of `type` itself: a metaclass may say anything when asked for a name, or raise.
+    name = type.__dict__["__name__"].__get__(type(value))
+    return ascii(name[:_SHOWN])[1:-1]
 
 
 class KmsJwtError(Exception):

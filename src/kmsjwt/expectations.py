@@ -40,6 +40,8 @@ class Anything:
 ANY: Final = Anything()
 """Said aloud where a check is to be left out. None and empty text never switch one off."""
 
+_REGISTERED = frozenset(REGISTERED)
+
 DEFAULT_TYP = ("JWT", "at+jwt")
 DEFAULT_LEEWAY = 30
 DEFAULT_MAX_LIFETIME = 86_400
@@ -50,7 +52,7 @@ class Expectations(Immutable):
 
     __slots__ = ("_audience", "_issuer", "_leeway", "_max_lifetime", "_typ")
 
-    _audience: frozenset[str] | Anything
+    _audience: frozenset[str] | None
     _issuer: str | Anything
     _leeway: float
     _max_lifetime: float | Anything
@@ -83,7 +85,7 @@ class Expectations(Immutable):
         types = _texts(typ)
         self._fill(
             _issuer=issuer,
-            _audience=_texts(audience),
+            _audience=None if isinstance(audience, Anything) else _texts(audience),
             _typ=types if isinstance(types, Anything) else frozenset(map(_bare_type, types or ())),
             _leeway=leeway,
             _max_lifetime=max_lifetime,
@@ -94,22 +96,12 @@ class Expectations(Immutable):
         """The expected ``iss``."""
         return self._issuer
 
-    def check(self, header: Mapping[str, Any], claims: Mapping[str, Any], now: float) -> None:
-        """Check a token whose signature is good.
+    def check_type(self, header: Mapping[str, Any]) -> None:
+        """Check ``typ``.
 
         Raises:
-            ClaimError: the first demand that is not met.
+            WrongType: it is missing, or none that is accepted.
         """
-        self._check_typ(header)
-        fault = type_fault(claims)
-        if fault is not None:
-            raise InvalidClaim(fault[1], claim=fault[0])
-        _check_replicated(header, claims)
-        self._check_issuer(claims)
-        self._check_audience(claims)
-        self._check_time(claims, now)
-
-    def _check_typ(self, header: Mapping[str, Any]) -> None:
         if isinstance(self._typ, Anything):
             return
         typ = header.get("typ")
@@ -118,30 +110,49 @@ class Expectations(Immutable):
             accepted = " or ".join(sorted(self._typ))
             raise WrongType(f"typ is {shown(typ)}, expected {accepted}", claim="typ")
 
+    def check_claims(
+        self, claims: Mapping[str, Any], header: Mapping[str, Any], now: float
+    ) -> None:
+        """Check the claims of a token whose signature is good.
+
+        Raises:
+            ClaimError: the first demand that is not met.
+        """
+        fault = type_fault(claims)
+        if fault is not None:
+            raise InvalidClaim(fault[1], claim=fault[0])
+        if not _REGISTERED.isdisjoint(header):
+            _check_replicated(header, claims)
+        if claims.get("iss") != self._issuer:
+            self._check_issuer(claims)
+        audience = self._audience
+        if audience is not None and claims.get("aud") not in audience:
+            _check_audiences(claims, audience)
+        self.check_time(claims, now)
+
     def _check_issuer(self, claims: Mapping[str, Any]) -> None:
         if isinstance(self._issuer, Anything):
             return
-        iss = _required(claims, "iss")
-        if iss != self._issuer:
-            raise WrongIssuer(f"iss is {shown(iss)}, expected {self._issuer!r}", claim="iss")
+        if "iss" not in claims:
+            raise _missing("iss")
+        iss = claims["iss"]
+        raise WrongIssuer(f"iss is {shown(iss)}, expected {self._issuer!r}", claim="iss")
 
-    def _check_audience(self, claims: Mapping[str, Any]) -> None:
-        if isinstance(self._audience, Anything):
-            return
-        _required(claims, "aud")
-        named = audiences(claims)
-        if self._audience.isdisjoint(named):
-            actual = ", ".join(map(shown, named[:3]))
-            expected = " or ".join(map(repr, sorted(self._audience)))
-            raise WrongAudience(f"aud is {actual}, expected {expected}", claim="aud")
+    def check_time(self, claims: Mapping[str, Any], now: float) -> None:
+        """Check the claims that time can turn against a token: ``exp``, ``nbf`` and ``iat``.
 
-    def _check_time(self, claims: Mapping[str, Any], now: float) -> None:
-        exp = _required(claims, "exp")
+        Raises:
+            ClaimError: it has expired, is not valid yet, or lives too long.
+        """
+        exp = claims.get("exp")
+        if exp is None:
+            raise _missing("exp")
         if now >= exp + self._leeway:
             raise Expired(f"exp passed {_seconds(now - exp)} ago", claim="exp")
+        latest = now + self._leeway
         for name in ("nbf", "iat"):
-            start = claims.get(name)
-            if start is not None and start > now + self._leeway:
+            start = claims.get(name, now)
+            if start > latest:
                 raise NotYetValid(
                     f"{name} lies {_seconds(start - now)} ahead",
                     claim=name,
@@ -177,14 +188,22 @@ def _faults(
     return faults
 
 
-def _required(claims: Mapping[str, Any], name: str) -> Any:
-    if name not in claims:
-        raise MissingClaim(
-            f"{name} is missing, expected in every token",
-            claim=name,
-            fix=None if name == "exp" else "have the issuer set it, or say ANY to leave it out",
-        )
-    return claims[name]
+def _missing(name: str) -> MissingClaim:
+    return MissingClaim(
+        f"{name} is missing, expected in every token",
+        claim=name,
+        fix=None if name == "exp" else "have the issuer set it, or say ANY to leave it out",
+    )
+
+
+def _check_audiences(claims: Mapping[str, Any], expected: frozenset[str]) -> None:
+    if "aud" not in claims:
+        raise _missing("aud")
+    named = audiences(claims)
+    if expected.isdisjoint(named):
+        actual = ", ".join(map(shown, named[:3]))
+        wanted = " or ".join(map(repr, sorted(expected)))
+        raise WrongAudience(f"aud is {actual}, expected {wanted}", claim="aud")
 
 
 def _check_replicated(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:

@@ -6,16 +6,18 @@ The algorithm belongs to the key: the header must merely agree with it (RFC 8725
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
-from kmsjwt._encoding import plain
-from kmsjwt._immutable import Immutable
+from kmsjwt._encoding import Undecodable, b64url_decode, plain
+from kmsjwt._immutable import Immutable, set_once
+from kmsjwt._memory import AcceptedHeaders, VerifiedTokens
 from kmsjwt.algorithms import ALGORITHMS, Algorithm
-from kmsjwt.compact import MAX_LENGTH, UnverifiedToken, refuse_long
+from kmsjwt.compact import MAX_LENGTH, Header, malformed, read_payload, segments
 from kmsjwt.errors import (
     AlgorithmNotAllowed,
     ConfigError,
     Forbidden,
+    TokenError,
     WrongIssuer,
     shown,
 )
@@ -50,7 +52,12 @@ class VerifyingKey(Protocol):
 
 
 class KeySource(Protocol):
-    """Where a verifier finds the key of a token."""
+    """Where a verifier finds the key of a token.
+
+    A key that did not change must stay the identical object: what a verifier remembers is tied
+    to it. A source whose keys must be asked about every token says so by an attribute,
+    ``asks_each_time = True``.
+    """
 
     def key(self, kid: str | None) -> VerifyingKey:
         """Return the key of that ``kid`` (the only key, for a token without one).
@@ -81,7 +88,10 @@ class VerifiedToken(Immutable):
     def __init__(
         self, *, header: Mapping[str, Any], claims: Mapping[str, Any], kid: str, alg: str
     ) -> None:
-        self._fill(header=header, claims=claims, kid=kid, alg=alg)
+        set_once(self, "header", header)
+        set_once(self, "claims", claims)
+        set_once(self, "kid", kid)
+        set_once(self, "alg", alg)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a plain, mutable copy: ``{"header": {…}, "claims": {…}}``, fit for JSON."""
@@ -94,7 +104,16 @@ class VerifiedToken(Immutable):
 class Verifier:
     """Checks tokens of one issuer. Safe to share between threads."""
 
-    __slots__ = ("_algorithms", "_check", "_clock", "_expectations", "_keys", "_max_length")
+    __slots__ = (
+        "_algorithms",
+        "_check",
+        "_clock",
+        "_expectations",
+        "_headers",
+        "_keys",
+        "_max_length",
+        "_tokens",
+    )
 
     def __init__(
         self,
@@ -108,6 +127,7 @@ class Verifier:
         max_lifetime: float | Anything = DEFAULT_MAX_LIFETIME,
         max_length: int = MAX_LENGTH,
         check: Check | None = None,
+        cache_size: int = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Set up a verifier; `ANY` is said aloud where a check is to be left out.
@@ -123,12 +143,15 @@ class Verifier:
             max_length: longest token that is looked at, in characters.
             check: your own say, called last as ``check(header, claims)``; it refuses by raising
                 `Forbidden` or by returning False.
+            cache_size: how many verified tokens to remember, so that one seen again costs no
+                signature; 0 for none. Time, its key and your ``check`` are asked all the same.
             clock: seconds since 1970.
 
         Raises:
             ConfigError: naming every setting that makes no sense.
         """
         faults = _wiring_faults(keys, max_length, check, clock)
+        faults += _cache_faults(cache_size, keys)
         try:
             self._expectations = Expectations(
                 issuer=issuer, audience=audience, typ=typ, leeway=leeway, max_lifetime=max_lifetime
@@ -143,6 +166,10 @@ class Verifier:
         self._max_length = max_length
         self._check = check
         self._clock = clock
+        self._headers: AcceptedHeaders[VerifyingKey] = AcceptedHeaders()
+        self._tokens: VerifiedTokens[VerifyingKey, VerifiedToken] | None = (
+            VerifiedTokens(cache_size) if cache_size else None
+        )
 
     @property
     def issuer(self) -> str | Anything:
@@ -169,18 +196,64 @@ class Verifier:
             ConfigError: your ``check`` returned something else than None, True or False.
                 Whatever else it raises comes through as it is.
         """
-        return self.verify_parsed(UnverifiedToken.parse(token, max_length=self._max_length))
+        if self._tokens is None:
+            return self._verify(token)[1]
+        digest = self._tokens.digest(token, self._max_length)
+        if digest is None:
+            return self._verify(token)[1]
+        remembered = self._recall(digest, self._tokens)
+        if remembered is not None:
+            return remembered
+        key, verified = self._verify(token)
+        self._tokens.remember(digest, key, verified)
+        return verified
 
-    def verify_parsed(self, token: UnverifiedToken) -> VerifiedToken:
-        """Check a token that `UnverifiedToken.parse` took apart. Raises as `verify` does."""
-        key = self._keys.key(token.kid)
-        self._require_algorithm(key, token.alg)
-        key.verify(token.signature, token.signing_input)
-        claims = token.unverified_claims()
-        self._expectations.check(token.header, claims, self._clock())
+    def _verify(self, token: object) -> tuple[VerifyingKey, VerifiedToken]:
+        signing_input, header_segment, payload, signature = segments(token, self._max_length)
+        accepted = self._headers.find(header_segment)
+        header = Header.read(header_segment) if accepted is None else accepted[0]
+        try:
+            decoded_signature = b64url_decode(signature)
+        except Undecodable as error:
+            raise malformed("signature", error) from None
+        key = self._keys.key(header.kid)
+        fits = accepted is not None and accepted[1] is key
+        if not fits:
+            self._require_algorithm(key, header.alg)
+        key.verify(decoded_signature, signing_input)
+        claims = read_payload(payload)
+        if not fits:
+            self._expectations.check_type(header.members)
+            self._headers.remember(header_segment, header, key)
+        self._expectations.check_claims(claims, header.members, self._clock())
         if self._check is not None:
-            ask(self._check, token.header, claims)
-        return VerifiedToken(header=token.header, claims=claims, kid=key.kid, alg=key.alg.name)
+            ask(self._check, header.members, claims)
+        return key, VerifiedToken(
+            header=header.members, claims=claims, kid=key.kid, alg=key.alg.name
+        )
+
+    def _recall(
+        self, digest: bytes, tokens: VerifiedTokens[VerifyingKey, VerifiedToken]
+    ) -> VerifiedToken | None:
+        """Return a token verified before; what may have changed since is asked again."""
+        found = tokens.find(digest)
+        if found is None:
+            return None
+        key, verified = found
+        try:
+            # Asking for the key also lets the source age: one that was withdrawn is not there.
+            unchanged = self._keys.key(verified.header.get("kid")) is key
+            if unchanged:
+                self._expectations.check_time(verified.claims, self._clock())
+        except TokenError:
+            tokens.forget(digest)
+            raise
+        if not unchanged:
+            tokens.forget(digest)
+            return None
+        if self._check is not None:
+            ask(self._check, verified.header, verified.claims)
+        return verified
 
     def _require_algorithm(self, key: VerifyingKey, alg: str) -> None:
         bound = key.alg.name
@@ -226,14 +299,13 @@ class AnyOf:
 
     def verify(self, token: object) -> VerifiedToken:
         """Check a token with the verifier of its issuer. Raises as `Verifier.verify` does."""
-        parsed = UnverifiedToken.parse(token, max_length=self._max_length)
-        iss = parsed.unverified_claims().get("iss")
+        _, _, payload, _ = segments(token, self._max_length)
+        iss = read_payload(payload).get("iss")
         chosen = self._by_issuer.get(iss) if isinstance(iss, str) else None
         if chosen is None:
             expected = " or ".join(map(repr, self._by_issuer))
             raise WrongIssuer(f"iss is {shown(iss)}, expected {expected}", claim="iss")
-        refuse_long(cast("str", token), chosen.max_length)
-        return chosen.verify_parsed(parsed)
+        return chosen.verify(token)
 
 
 def _wiring_faults(keys: object, max_length: object, check: object, clock: object) -> list[str]:
@@ -247,6 +319,14 @@ def _wiring_faults(keys: object, max_length: object, check: object, clock: objec
     if not callable(clock):
         faults.append(f"clock is {shown(clock)}, expected a function such as time.time")
     return faults
+
+
+def _cache_faults(cache_size: object, keys: object) -> list[str]:
+    if type(cache_size) is not int or cache_size < 0:
+        return [f"cache_size is {shown(cache_size)}, expected a number of tokens, 0 for none"]
+    if cache_size and getattr(keys, "asks_each_time", False):
+        return [f"cache_size is {cache_size}, expected 0 with KmsVerify, which asks KMS each time"]
+    return []
 
 
 def _algorithm_faults(algorithms: object) -> list[str]:

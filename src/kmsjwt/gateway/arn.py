@@ -8,6 +8,7 @@ into a policy.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from kmsjwt._immutable import Immutable
 
@@ -16,72 +17,56 @@ WHOLE_STAGE_UNNAMED = "*"
 
 # Each part alone may hold nothing that IAM reads as more than itself. API Gateway names stages
 # [A-Za-z0-9_-], and $default on HTTP APIs; a lone $ is literal, only ${ begins a variable.
-_ARN = re.compile(
-    r"arn:(?P<partition>[A-Za-z0-9-]{1,32}):execute-api:(?P<region>[A-Za-z0-9-]{1,32})"
-    r":(?P<account>[A-Za-z0-9_-]{1,32}):(?P<api_id>[A-Za-z0-9_-]{1,64})"
-    r"/(?P<stage>[A-Za-z0-9_-]{1,128}|\$default|\*)(?P<route>/.*)?",
-    re.ASCII | re.DOTALL,
+_STAGE = re.compile(
+    r"arn:[A-Za-z0-9-]{1,32}:execute-api:[A-Za-z0-9-]{1,32}:[A-Za-z0-9_-]{1,32}"
+    r":(?P<api_id>[A-Za-z0-9_-]{1,64})/(?P<stage>[A-Za-z0-9_-]{1,128}|\$default|\*)",
+    re.ASCII,
 )
+_LONGEST_API = 192
 
 
-class InvokeArn(Immutable):
-    """The parts of an execute-api ARN.
+class ApiStage(Immutable):
+    """One stage of one API.
 
     Attributes:
-        partition: ``aws``, ``aws-cn``, ``aws-us-gov`` or another.
-        region: the Region.
-        account: the account id.
         api_id: the API's id.
-        stage: the stage's name, ``$default``, or ``*`` in AWS's sample event.
-        method: the HTTP method, or the route key of a WebSocket.
-        path: the rest, from its ``/`` on, as it stands; empty when there is none.
+        name: the stage's name, ``$default``, or ``*`` in AWS's sample event.
+        resource: the policy resource of every method and path of it.
     """
 
-    __slots__ = ("account", "api_id", "method", "partition", "path", "region", "stage")
+    __slots__ = ("api_id", "name", "resource")
 
-    partition: str
-    region: str
-    account: str
     api_id: str
-    stage: str
-    method: str
-    path: str
+    name: str
+    resource: str
 
-    def __init__(
-        self,
-        *,
-        partition: str,
-        region: str,
-        account: str,
-        api_id: str,
-        stage: str,
-        method: str = "",
-        path: str = "",
-    ) -> None:
-        self._fill(
-            partition=partition,
-            region=region,
-            account=account,
-            api_id=api_id,
-            stage=stage,
-            method=method,
-            path=path,
-        )
+    def __init__(self, *, api_id: str, name: str, resource: str) -> None:
+        self._fill(api_id=api_id, name=name, resource=resource)
 
     @classmethod
-    def parse(cls, text: object) -> InvokeArn | None:
-        """Take an ARN apart; None if it is none that a policy can name the API and stage of."""
-        found = _ARN.fullmatch(text) if isinstance(text, str) else None
-        if found is None:
+    def of_arn(cls, arn: object) -> ApiStage | None:
+        """Return the stage an execute-api ARN names; None if no policy can be made for it."""
+        if not isinstance(arn, str):
             return None
-        parts = found.groupdict(default="")
-        method, slash, path = parts.pop("route")[1:].partition("/")
-        return cls(**parts, method=method, path=slash + path)
+        api, *rest = arn.split("/", 2)
+        return _stage(api, rest[0]) if rest and len(api) < _LONGEST_API else None
 
-    @property
-    def stage_resource(self) -> str:
-        """The policy resource of every method and path of this API and stage."""
-        return (
-            f"arn:{self.partition}:execute-api:{self.region}:{self.account}"
-            f":{self.api_id}/{self.stage}/*"
-        )
+
+def route_of_arn(arn: str) -> tuple[str, str]:
+    """Return the method, or the route key of a WebSocket, and the path from its ``/`` on.
+
+    Both as they stand in the ARN; empty where there is none.
+    """
+    _, _, rest = arn.partition("/")
+    _, _, route = rest.partition("/")
+    method, slash, path = route.partition("/")
+    return method, slash + path
+
+
+@lru_cache(maxsize=64)  # a function serves few stages, and the gateway names them, not a client
+def _stage(api: str, name: str) -> ApiStage | None:
+    arn = f"{api}/{name}"
+    found = _STAGE.fullmatch(arn)
+    if found is None:
+        return None
+    return ApiStage(api_id=found["api_id"], name=found["stage"], resource=f"{arn}/*")

@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kmsjwt._log import log_line, loggable, message_of
-from kmsjwt.compact import UnverifiedToken
 from kmsjwt.errors import CannotKnow, ConfigError, Forbidden, KmsJwtError, TokenError, shown
 from kmsjwt.gateway.arn import WHOLE_STAGE_UNNAMED
 from kmsjwt.gateway.bearer import bearer_token
@@ -14,7 +13,7 @@ from kmsjwt.gateway.caller import DEFAULT_CONTEXT, context_of, principal_of
 from kmsjwt.gateway.decision import ALLOW, DENY, INVALID, Decision
 from kmsjwt.gateway.doors import front_doors, read_event
 from kmsjwt.gateway.iam import RESERVED_CONTEXT
-from kmsjwt.gateway.logged import route_of
+from kmsjwt.gateway.logged import route_of, token_of
 from kmsjwt.gateway.request import AuthRequest, UnknownEvent
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class Authorizer:
         response: str = "iam",
         principal_claim: str = "sub",
         context: Collection[str] = DEFAULT_CONTEXT,
-        log: Log = log_line,
+        log: Log | None = log_line,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Set up an authorizer.
@@ -90,7 +89,7 @@ class Authorizer:
                 authorizer's ``EnableSimpleResponses`` is on.
             principal_claim: the claim that becomes ``principalId``; without it ``client_id``.
             context: names of the claims that the backend is told.
-            log: takes one line per decision.
+            log: takes one line per decision; None for no log.
             clock: seconds from any beginning, for the duration in the log.
 
         Raises:
@@ -149,15 +148,14 @@ class Authorizer:
             verified = self._verifier.verify(token)
         except TokenError as refusal:
             return _refused(refusal, token)
-        if request.arn.stage == WHOLE_STAGE_UNNAMED:
+        if request.stage.name == WHOLE_STAGE_UNNAMED:
             return _stage_unnamed(verified)
         return Decision(
             verdict=ALLOW,
             reason="ok",
             principal=principal_of(verified.claims, self._principal_claim),
             context=context_of(verified.claims, self._context),
-            kid=loggable(verified.kid),
-            jti=loggable(verified.claims.get("jti")),
+            verified=verified,
         )
 
     def _record(
@@ -168,6 +166,8 @@ class Authorizer:
         started: float,
         context: object,
     ) -> None:
+        if self._log is None:
+            return
         outcome = decision.verdict if decision.verdict != INVALID else DENY
         self._log(
             "ERROR" if request is None else "INFO",
@@ -175,16 +175,15 @@ class Authorizer:
             decision="unauthorized" if answer is None else outcome,
             reason=decision.reason,
             message=decision.message,
-            kid=decision.kid,
-            jti=decision.jti,
-            claimed_kid=decision.claimed_kid,
-            claimed_jti=decision.claimed_jti,
+            **token_of(decision),
             **self._common(request, started, context),
         )
 
     def _record_fault(
         self, error: Exception, request: AuthRequest | None, started: float, context: object
     ) -> None:
+        if self._log is None:
+            return
         ours = error if isinstance(error, KmsJwtError) else None
         self._log(
             "ERROR",
@@ -208,26 +207,13 @@ class Authorizer:
 
 
 def _refused(refusal: TokenError, token: str | None) -> Decision:
-    kid, jti = _claimed(token)
     detail = refusal.detail if isinstance(refusal, Unauthorized) else None
     return Decision(
         verdict=DENY if isinstance(refusal, Forbidden) else INVALID,
         reason=refusal.reason if isinstance(refusal, Unauthorized) else refusal.code,
         message=message_of(detail or refusal, token),
-        claimed_kid=kid,
-        claimed_jti=jti,
+        refused=token,
     )
-
-
-def _claimed(token: str | None) -> tuple[str | None, str | None]:
-    """Return what a refused token says of itself, for the log; nobody has vouched for it."""
-    if token is None:
-        return None, None
-    try:
-        unverified = UnverifiedToken.parse(token)
-        return loggable(unverified.kid), loggable(unverified.unverified_claims().get("jti"))
-    except TokenError:
-        return None, None
 
 
 def _stage_unnamed(verified: VerifiedToken) -> Decision:
@@ -236,8 +222,7 @@ def _stage_unnamed(verified: VerifiedToken) -> Decision:
         reason="stage_unnamed",
         message="the ARN's stage is '*', as in AWS's sample event, and no policy is made of it; "
         "put the name of a deployed stage there",
-        kid=loggable(verified.kid),
-        jti=loggable(verified.claims.get("jti")),
+        verified=verified,
     )
 
 

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
 _FIX = "send 'Authorization: Bearer <token>'"
 _SCHEME = re.compile(r"([A-Za-z]{1,16})(?: .*)?", re.DOTALL)
-# The characters of RFC 6750's b64token. '=' may stand anywhere: the verifier says more exactly
-# what is wrong with such a token.
-_BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] ([A-Za-z0-9._~+/=-]+)")
+# RFC 6750's b64token. '=' may stand anywhere: the verifier says more exactly what is wrong.
+_B64TOKEN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
 
 
 def bearer_token(credentials: Iterable[object], identity: Iterable[object] = ()) -> str:
@@ -29,30 +28,43 @@ def bearer_token(credentials: Iterable[object], identity: Iterable[object] = ())
         TokenError: its code is ``no_token``, ``not_bearer``, ``bad_credentials``,
             ``several_tokens`` or ``identity_source``. Never holds any of the values.
     """
-    sources = tuple(source for source in identity if source)
     values = [value for value in credentials if value != ""]
     if not values:
         raise TokenError("the request has no Authorization", code="no_token", fix=_FIX)
     value = values[0]
-    if not isinstance(value, str) or not all(other == value for other in values):
+    if not isinstance(value, str) or values.count(value) != len(values):
         raise _several() if isinstance(value, str) else _bad("Authorization is no string")
-    found = _BEARER.fullmatch(value)
-    if found is None:
+    token = _after_bearer(value)
+    if token is None:
         raise _refusal(value)
-    if any(other != value for other in sources if _is_bearer(other)):
+    others = [source for source in identity if source and source != value]
+    if others:
+        _check_sources(others, token, alone=value not in identity)
+    return token
+
+
+def _check_sources(sources: list[object], token: str, *, alone: bool) -> None:
+    """Look at the identity sources that are not the very header; ``alone`` if none is."""
+    if any(_is_bearer(source) for source in sources):
         raise _several()
-    if sources and not any(isinstance(each, str) and found[1] in each for each in sources):
+    if alone and not any(isinstance(source, str) and token in source for source in sources):
         raise TokenError(
             "the gateway's identity source does not hold the Authorization header, so that its"
             " cache would answer for other tokens too",
             code="identity_source",
             fix="make $request.header.Authorization an identity source of the authorizer",
         )
-    return found[1]
 
 
 def _is_bearer(value: object) -> bool:
-    return isinstance(value, str) and _BEARER.fullmatch(value) is not None
+    return isinstance(value, str) and _after_bearer(value) is not None
+
+
+def _after_bearer(value: str) -> str | None:
+    scheme, _, token = value.partition(" ")
+    if scheme.lower() != "bearer" or not token or not token.isascii():
+        return None
+    return None if token.encode("ascii").translate(None, _B64TOKEN) else token
 
 
 def _several() -> TokenError:

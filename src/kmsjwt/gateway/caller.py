@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt._encoding import plain, to_json
+from kmsjwt.gateway.iam import require_flat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,11 +30,17 @@ def context_of(claims: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any
 
     Arrays and objects become JSON text: REST and WebSocket APIs refuse them as they are, and one
     token should look the same behind every gateway. A claim that is null or absent is left out.
+
+    Raises:
+        ConfigError: a verifier of the user's own let through what no JSON can hold.
     """
-    return {name: _flat(claims[name]) for name in names if claims.get(name) is not None}
-
-
-def _flat(value: Any) -> Any:
-    if isinstance(value, (str, int, float)):
-        return value
-    return to_json(plain(value)).decode("utf-8")
+    context: dict[str, Any] = {}
+    for name in names:
+        value = claims.get(name)
+        if type(value) is str and value.isascii():
+            context[name] = value
+        elif value is not None:
+            flat = isinstance(value, (str, int, float))
+            context[name] = value if flat else to_json(plain(value)).decode("utf-8")
+            require_flat(name, context[name])
+    return context

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt._immutable import Immutable
+from kmsjwt._immutable import Immutable, set_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from kmsjwt.verifier import VerifiedToken
 
 ALLOW = "allow"
 DENY = "deny"
@@ -22,34 +24,20 @@ class Decision(Immutable):
         reason: a stable code: ``ok`` or the error's.
         message: what is, what was expected; free of token text.
         principal: who asks, as the token's claims name them; empty if unknown.
-        context: what the backend is told: flat, of str, bool, int and float.
-        kid: the key that signed the token.
-        jti: the token's id.
-        claimed_kid: what a refused token says its ``kid`` is. Not verified.
-        claimed_jti: what a refused token says its ``jti`` is. Not verified.
+        context: what the backend is told: flat, of str, bool, int and float, as JSON can hold.
+        verified: the token, where it is a good one.
+        refused: the text of a token that was refused. Not verified, and for no log.
     """
 
-    __slots__ = (
-        "claimed_jti",
-        "claimed_kid",
-        "context",
-        "jti",
-        "kid",
-        "message",
-        "principal",
-        "reason",
-        "verdict",
-    )
+    __slots__ = ("context", "message", "principal", "reason", "refused", "verdict", "verified")
 
     verdict: str
     reason: str
     message: str | None
     principal: str
     context: Mapping[str, Any]
-    kid: str | None
-    jti: str | None
-    claimed_kid: str | None
-    claimed_jti: str | None
+    verified: VerifiedToken | None
+    refused: str | None
 
     def __init__(
         self,
@@ -59,24 +47,16 @@ class Decision(Immutable):
         message: str | None = None,
         principal: str = "",
         context: Mapping[str, Any] | None = None,
-        kid: str | None = None,
-        jti: str | None = None,
-        claimed_kid: str | None = None,
-        claimed_jti: str | None = None,
+        verified: VerifiedToken | None = None,
+        refused: str | None = None,
     ) -> None:
-        self._fill(
-            verdict=verdict,
-            reason=reason,
-            message=message,
-            principal=principal,
-            context=context or {},
-            kid=kid,
-            jti=jti,
-            claimed_kid=claimed_kid,
-            claimed_jti=claimed_jti,
-        )
+        set_once(self, "verdict", verdict)
+        set_once(self, "reason", reason)
+        set_once(self, "message", message)
+        set_once(self, "principal", principal)
+        set_once(self, "context", context or {})
+        set_once(self, "verified", verified)
+        set_once(self, "refused", refused)
 
-    @property
-    def allowed(self) -> bool:
-        """Whether the request may pass."""
-        return self.verdict == ALLOW
+    def __repr__(self) -> str:
+        return f"Decision(verdict={self.verdict!r}, reason={self.reason!r})"

@@ -69,7 +69,7 @@ def read_event(event: object, doors: tuple[FrontDoor, ...]) -> tuple[FrontDoor, 
         UnknownEvent: no door knows it. The message names its members and their types, never
             their values.
     """
-    if isinstance(event, Mapping):
+    if isinstance(event, (dict, Mapping)):
         for door in doors:
             if door.recognises(event):
                 return door, door.read(event)

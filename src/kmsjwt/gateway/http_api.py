@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.gateway.iam import bounded, iam_answer
-from kmsjwt.gateway.request import AuthRequest, Event, arn_of, header_values
+from kmsjwt.gateway.iam import iam_answer, simple_answer
+from kmsjwt.gateway.request import AuthRequest, Event, header_values
 
 if TYPE_CHECKING:
     from kmsjwt.gateway.decision import Decision
@@ -35,7 +35,7 @@ class HttpApi1:
         joined = event.get("identitySource")
         return AuthRequest(
             kind=self.kind,
-            arn=arn_of(event, "methodArn"),
+            arn=event.get("methodArn"),
             credentials=header_values(event, "authorization"),
             identity=tuple(joined.split(",")) if isinstance(joined, str) else (),
         )
@@ -71,16 +71,11 @@ class HttpApi2:
         identity = event.get("identitySource")
         return AuthRequest(
             kind=self.kind,
-            arn=arn_of(event, "routeArn"),
+            arn=event.get("routeArn"),
             credentials=header_values(event, "authorization"),
             identity=tuple(identity) if isinstance(identity, (list, tuple)) else (),
         )
 
     def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:
         """Return what API Gateway wants to be told."""
-        if not self._simple:
-            return iam_answer(request, decision)
-        answer: dict[str, Any] = {"isAuthorized": decision.allowed}
-        if decision.context:
-            answer["context"] = dict(decision.context)
-        return bounded(answer)
+        return simple_answer(decision) if self._simple else iam_answer(request, decision)

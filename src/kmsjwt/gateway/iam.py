@@ -8,7 +8,8 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.errors import ConfigError, shown
-from kmsjwt.gateway.arn import InvokeArn
+from kmsjwt.gateway.arn import ApiStage, route_of_arn
+from kmsjwt.gateway.decision import ALLOW
 
 if TYPE_CHECKING:
     from kmsjwt.gateway.decision import Decision
@@ -26,6 +27,7 @@ RESERVED_CONTEXT = "claims"
 ANONYMOUS = "anonymous"
 """The principal of a decision about nobody in particular: an answer without one is malformed."""
 
+_REST_OF_ANSWER = 1_024
 _FORM = "arn:<partition>:execute-api:<region>:<account>:<api id>/<stage>/<method>/<path>"
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~@:/|+=,!")
 
@@ -65,28 +67,47 @@ def policy(
         raise ConfigError(
             f"effect is {shown(effect)}, expected 'Allow' or 'Deny'", code="policy_effect"
         )
-    statement = {
-        "Action": "execute-api:Invoke",
-        "Effect": effect,
-        "Resource": _checked_resources(resources),
-    }
-    answer: dict[str, Any] = {
-        "principalId": principal_id,
-        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
-    }
-    if context:
-        answer["context"] = _checked_context(context)
-    return bounded(answer)
+    named = _checked_resources(resources)
+    return _bounded(_answer(principal_id, effect, named, context and _checked_context(context)))
 
 
 def iam_answer(request: AuthRequest, decision: Decision) -> dict[str, Any]:
-    """Put a decision into an IAM policy for the whole API and stage of the request."""
-    return policy(
-        printable(decision.principal) or ANONYMOUS,
-        "Allow" if decision.allowed else "Deny",
-        request.arn.stage_resource,
-        decision.context,
-    )
+    """Put a decision into an IAM policy for the whole API and stage of the request.
+
+    Raises:
+        ConfigError: it is too large.
+    """
+    principal = printable(decision.principal) or ANONYMOUS
+    resource = request.stage.resource
+    effect = "Allow" if decision.verdict == ALLOW else "Deny"
+    answer = _answer(principal, effect, [resource], decision.context)
+    characters = len(principal) + len(resource)
+    return answer if _is_small(decision.context, characters) else _bounded(answer)
+
+
+def simple_answer(decision: Decision) -> dict[str, Any]:
+    """Put a decision into the simple answer of an HTTP API with payload format 2.0.
+
+    Raises:
+        ConfigError: it is too large.
+    """
+    answer: dict[str, Any] = {"isAuthorized": decision.verdict == ALLOW}
+    if decision.context:
+        answer["context"] = decision.context
+    return answer if _is_small(decision.context, 0) else _bounded(answer)
+
+
+def _answer(
+    principal: str, effect: str, resources: list[str], context: Mapping[str, object] | None
+) -> dict[str, Any]:
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resources}
+    answer: dict[str, Any] = {
+        "principalId": principal,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+    }
+    if context:
+        answer["context"] = context
+    return answer
 
 
 def printable(principal: str) -> str:
@@ -101,12 +122,15 @@ def printable(principal: str) -> str:
     )
 
 
-def bounded(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer if API Gateway would take it; never cut it short.
+def _is_small(context: Mapping[str, object], characters: int) -> bool:
+    """Tell whether an answer needs no measuring: no character takes more than 12 bytes in JSON."""
+    for name, value in context.items():
+        characters += len(name) + len(value if isinstance(value, str) else repr(value))
+    return 12 * characters < MAX_ANSWER - _REST_OF_ANSWER
 
-    Raises:
-        ConfigError: it is too large.
-    """
+
+def _bounded(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer if API Gateway would take it; never cut it short."""
     size = len(json.dumps(answer))
     if size > MAX_ANSWER:
         raise ConfigError(
@@ -148,30 +172,39 @@ def _resource_fault(resource: object) -> str | None:
         return "expected visible ASCII characters only"
     if "?" in resource or "${" in resource:
         return "expected neither '?' nor '${': IAM reads them as more than they say"
-    arn = InvokeArn.parse(resource)
-    if arn is None or not arn.method:
+    method, path = route_of_arn(resource)
+    if ApiStage.of_arn(resource) is None or not method:
         return f"expected {_FORM}"
-    if "*" in arn.method and arn.method != "*":
+    if "*" in method and method != "*":
         return "expected a method or '*' in its place"
-    if "*" in (arn.path[:-1] if arn.path.endswith("/*") else arn.path):
+    if "*" in (path[:-1] if path.endswith("/*") else path):
         return "expected '*' in a path only as its last '/*': it matches '/' too"
     return None
 
 
 def _checked_context(context: object) -> dict[str, object]:
-    if not isinstance(context, Mapping):
+    if not isinstance(context, (dict, Mapping)):
         raise _context_error(f"context is {shown(context)}, expected a mapping")
     for name, value in context.items():
-        if not (isinstance(name, str) and name != "" and _encodable(name)):
+        if not (isinstance(name, str) and name != "" and (name.isascii() or _encodable(name))):
             raise _context_error(f"a context name is {shown(name)}, expected text, not empty")
         if name == RESERVED_CONTEXT:
             raise _context_error(f"context has {name!r}, a name API Gateway keeps for itself")
-        if not _is_flat(value):
-            raise _context_error(
-                f"context {shown(name)} is of type {type(value).__name__}, "
-                "expected str, bool, int or a finite float"
-            )
+        require_flat(name, value)
     return dict(context)
+
+
+def require_flat(name: str, value: object) -> None:
+    """Refuse what may not stand in a context.
+
+    Raises:
+        ConfigError: the value is no text that can be encoded, bool, int or finite float.
+    """
+    if not _is_flat(value):
+        raise _context_error(
+            f"context {shown(name)} is of type {type(value).__name__}, "
+            "expected str, bool, int or a finite float"
+        )
 
 
 def _context_error(message: str) -> ConfigError:
@@ -180,7 +213,7 @@ def _context_error(message: str) -> ConfigError:
 
 def _is_flat(value: object) -> bool:
     if isinstance(value, str):
-        return _encodable(value)
+        return value.isascii() or _encodable(value)
     return isinstance(value, int) or (isinstance(value, float) and isfinite(value))
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kmsjwt._log import CUT, bounded, loggable
+from kmsjwt.compact import UnverifiedToken
+from kmsjwt.errors import TokenError
+from kmsjwt.gateway.arn import route_of_arn
 
 if TYPE_CHECKING:
+    from kmsjwt.gateway.decision import Decision
     from kmsjwt.gateway.request import AuthRequest
 
 _PATH = 1024
@@ -18,14 +22,37 @@ def route_of(request: AuthRequest | None) -> dict[str, object]:
     """Return kind, API, stage, method and path as log fields."""
     if request is None:
         return {}
-    arn = request.arn
+    method, path = route_of_arn(request.arn)
     return {
         "kind": request.kind,
-        "api_id": arn.api_id,
-        "stage": arn.stage,
-        "method": loggable(arn.method),
-        "path": _path(arn.path, request.credentials) or None,
+        "api_id": request.stage.api_id,
+        "stage": request.stage.name,
+        "method": loggable(method),
+        "path": _path(path, request.credentials) or None,
     }
+
+
+def token_of(decision: Decision) -> dict[str, object]:
+    """Return ``kid`` and ``jti`` as log fields; a refused token only claims its own."""
+    kid = jti = claimed_kid = claimed_jti = None
+    if decision.verified is not None:
+        kid, jti = decision.verified.kid, decision.verified.claims.get("jti")
+    elif decision.refused is not None:
+        claimed_kid, claimed_jti = _claimed(decision.refused)
+    return {
+        "kid": loggable(kid),
+        "jti": loggable(jti),
+        "claimed_kid": loggable(claimed_kid),
+        "claimed_jti": loggable(claimed_jti),
+    }
+
+
+def _claimed(token: str) -> tuple[object, object]:
+    try:
+        unverified = UnverifiedToken.parse(token)
+        return unverified.kid, unverified.unverified_claims().get("jti")
+    except TokenError:
+        return None, None
 
 
 def _path(path: str, credentials: tuple[object, ...]) -> str:

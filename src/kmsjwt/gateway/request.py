@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kmsjwt._immutable import Immutable
+from kmsjwt._immutable import Immutable, set_once
 from kmsjwt.errors import KmsJwtError
-from kmsjwt.gateway.arn import InvokeArn
+from kmsjwt.gateway.arn import ApiStage
 
 Event = Mapping[Any, Any]
 """A Lambda event: JSON from outside, of which nothing is taken for granted."""
@@ -24,15 +24,17 @@ class AuthRequest(Immutable):
 
     Attributes:
         kind: the front door, such as ``rest_token``.
-        arn: the API, stage, method and path that are asked for.
+        stage: the API and its stage.
+        arn: what is asked for: the stage's ARN with method and path, the client's own text.
         credentials: every value found for the Authorization header, of whatever type.
         identity: values the gateway itself took for the identity source, where it says so.
     """
 
-    __slots__ = ("arn", "credentials", "identity", "kind")
+    __slots__ = ("arn", "credentials", "identity", "kind", "stage")
 
     kind: str
-    arn: InvokeArn
+    stage: ApiStage
+    arn: str
     credentials: tuple[object, ...]
     identity: tuple[object, ...]
 
@@ -40,29 +42,30 @@ class AuthRequest(Immutable):
         self,
         *,
         kind: str,
-        arn: InvokeArn,
+        arn: object,
         credentials: tuple[object, ...],
         identity: tuple[object, ...] = (),
     ) -> None:
-        self._fill(kind=kind, arn=arn, credentials=credentials, identity=identity)
+        """Hold the parts of an event.
+
+        Raises:
+            UnknownEvent: ``arn`` names no API and stage that a policy may be built for.
+        """
+        stage = ApiStage.of_arn(arn)
+        if stage is None:
+            raise UnknownEvent(
+                "the event has no ARN of an API and a plainly named stage, expected "
+                "'arn:<partition>:execute-api:<region>:<account>:<api id>/<stage>/<method>/<path>'"
+            )
+        set_once(self, "kind", kind)
+        set_once(self, "stage", stage)
+        set_once(self, "arn", arn)
+        set_once(self, "credentials", credentials)
+        set_once(self, "identity", identity)
 
     def __repr__(self) -> str:
-        return f"AuthRequest(kind={self.kind!r}, api={self.arn.api_id!r}, stage={self.arn.stage!r})"
-
-
-def arn_of(event: Event, member: str) -> InvokeArn:
-    """Return the parts of the ARN in ``member``.
-
-    Raises:
-        UnknownEvent: there is none, or none that a policy may be built from.
-    """
-    arn = InvokeArn.parse(event.get(member))
-    if arn is None:
-        raise UnknownEvent(
-            f"{member} is no ARN of an API and a plainly named stage, expected "
-            "'arn:<partition>:execute-api:<region>:<account>:<api id>/<stage>/<method>/<path>'"
-        )
-    return arn
+        stage = self.stage
+        return f"AuthRequest(kind={self.kind!r}, api={stage.api_id!r}, stage={stage.name!r})"
 
 
 def header_values(event: Event, name: str) -> tuple[object, ...]:
@@ -73,9 +76,10 @@ def header_values(event: Event, name: str) -> tuple[object, ...]:
         name: the header's name in lower case.
     """
     found: list[object] = []
+    length = len(name)
     for headers in (event.get("headers"), event.get("multiValueHeaders")):
-        if isinstance(headers, Mapping):
+        if headers and isinstance(headers, (dict, Mapping)):
             for key, value in headers.items():
-                if isinstance(key, str) and key.lower() == name:
+                if isinstance(key, str) and len(key) == length and key.lower() == name:
                     found.extend(value if isinstance(value, (list, tuple)) else (value,))
-    return tuple(value for value in found if value is not None)
+    return tuple([value for value in found if value is not None])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.gateway.iam import iam_answer
-from kmsjwt.gateway.request import AuthRequest, Event, arn_of, header_values
+from kmsjwt.gateway.request import AuthRequest, Event, header_values
 from kmsjwt.gateway.websocket import is_connect
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class RestToken:
         credentials = event.get("authorizationToken")
         return AuthRequest(
             kind=self.kind,
-            arn=arn_of(event, "methodArn"),
+            arn=event.get("methodArn"),
             credentials=() if credentials is None else (credentials,),
         )
 
@@ -57,7 +57,7 @@ class RestRequest:
         """Return the request in the event."""
         return AuthRequest(
             kind=self.kind,
-            arn=arn_of(event, "methodArn"),
+            arn=event.get("methodArn"),
             credentials=header_values(event, "authorization"),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.gateway.iam import iam_answer
-from kmsjwt.gateway.request import AuthRequest, Event, arn_of, header_values
+from kmsjwt.gateway.request import AuthRequest, Event, header_values
 
 if TYPE_CHECKING:
     from kmsjwt.gateway.decision import Decision
@@ -32,7 +32,7 @@ class WebSocketConnect:
         """Return the request in the event."""
         return AuthRequest(
             kind=self.kind,
-            arn=arn_of(event, "methodArn"),
+            arn=event.get("methodArn"),
             credentials=header_values(event, "authorization"),
         )
 

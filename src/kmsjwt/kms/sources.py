@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
-from kmsjwt._verify import require_length
+from kmsjwt._verify import wrong_length
 from kmsjwt.algorithms import Algorithm, algorithm, ecdsa_jose_to_der
 from kmsjwt.errors import (
     BadSignature,
@@ -169,6 +169,9 @@ class KmsVerify:
     once, for its ``kid`` and algorithm.
     """
 
+    asks_each_time = True
+    """No verifier may remember its answers."""
+
     def __init__(
         self,
         key: str,
@@ -193,7 +196,7 @@ class KmsVerify:
         self._client: KmsClient = its_client
         self._alg = alg
         self._kid = kid
-        self._found: KmsPublicKey | None = None
+        self._found: KmsVerifyingKey | None = None
 
     def key(self, kid: str | None) -> KmsVerifyingKey:
         """Return the key, which asks KMS; see `kmsjwt.verifier.KeySource`.
@@ -203,10 +206,11 @@ class KmsVerify:
             KmsError: the key's public half could not be fetched.
         """
         if self._found is None:
-            self._found = fetch(self._client, self._reference, self._alg, self._kid)
-        if kid is not None and kid != self._found.public.kid:
+            found = fetch(self._client, self._reference, self._alg, self._kid)
+            self._found = KmsVerifyingKey(found, self._client)
+        if kid is not None and kid != self._found.kid:
             raise UnknownKey(f"kid is {shown(kid)}, which is not the configured key")
-        return KmsVerifyingKey(self._found, self._client)
+        return self._found
 
     def __repr__(self) -> str:
         return f"KmsVerify({self._reference.text!r})"
@@ -241,7 +245,8 @@ class KmsVerifyingKey(Immutable):
             KmsError: KMS did not say. This is not a denial.
         """
         public = self._found.public
-        require_length(signature, public.signature_length, public.alg)
+        if len(signature) != public.signature_length:
+            raise wrong_length(signature, public.signature_length, public.alg)
         try:
             body = message(self.alg.message_type, public, signing_input)
         except ClaimsRefused as error:

@@ -1,0 +1,88 @@
+"""What a verifier remembers: headers it accepted and, if asked to, tokens it verified.
+
+Both are bounded, belong to one verifier, and are filled with nothing that was refused.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock  # all of `threading` that is needed, at no cost to a cold start
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from kmsjwt.compact import Header
+
+_FEW = 64
+
+Key = TypeVar("Key")
+Token = TypeVar("Token")
+
+
+class AcceptedHeaders(Generic[Key]):
+    """Headers that were accepted, by their encoded segment, with the very key each went with.
+
+    The tokens of a key nearly all have the same header, to the byte. Only what a trusted key
+    signed comes in here, so a stranger cannot fill it. It holds at most 64 headers, or two for
+    each key.
+    """
+
+    __slots__ = ("_by_segment", "_kids")
+
+    def __init__(self) -> None:
+        self._by_segment: dict[bytes, tuple[Header, Key]] = {}
+        self._kids: set[str | None] = set()
+
+    def find(self, segment: bytes) -> tuple[Header, Key] | None:
+        """Return the header and its key, if it was accepted before."""
+        return self._by_segment.get(segment)
+
+    def remember(self, segment: bytes, header: Header, key: Key) -> None:
+        """Keep a header that was accepted with this key."""
+        self._kids.add(header.kid)
+        if len(self._by_segment) >= max(_FEW, 2 * len(self._kids)):
+            self.clear()
+        self._by_segment[segment] = (header, key)
+
+    def clear(self) -> None:
+        """Forget all of them: the keys have changed."""
+        self._by_segment.clear()
+        self._kids.clear()
+
+
+class VerifiedTokens(Generic[Key, Token]):
+    """Tokens that were verified, by the SHA-256 of all their text, with the key each went with.
+
+    No token is kept, only its digest and what was read from it. The oldest makes room.
+    """
+
+    __slots__ = ("_by_digest", "_limit", "_lock", "_sha256")
+
+    def __init__(self, limit: int) -> None:
+        # Imported here: a cold start that remembers no token should not pay for it.
+        from hashlib import sha256
+
+        self._sha256 = sha256
+        self._limit = limit
+        self._by_digest: dict[bytes, tuple[Key, Token]] = {}
+        self._lock = allocate_lock()
+
+    def digest(self, token: object, max_length: int) -> bytes | None:
+        """Return what a token is known by, or None for what can be none."""
+        if type(token) is not str or len(token) > max_length or not token.isascii():
+            return None
+        return self._sha256(token.encode("ascii")).digest()
+
+    def find(self, digest: bytes) -> tuple[Key, Token] | None:
+        """Return the token's key and content, if it was verified before."""
+        return self._by_digest.get(digest)
+
+    def remember(self, digest: bytes, key: Key, token: Token) -> None:
+        """Keep a verified token."""
+        with self._lock:
+            if len(self._by_digest) >= self._limit:
+                del self._by_digest[next(iter(self._by_digest))]
+            self._by_digest[digest] = (key, token)
+
+    def forget(self, digest: bytes) -> None:
+        """Drop a token that is good no longer."""
+        with self._lock:
+            self._by_digest.pop(digest, None)
