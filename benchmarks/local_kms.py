@@ -1,7 +1,5 @@
 """P-256 Sign over HTTP: the local KMS beside ministack, the quickest other stand-in.
 
-    python benchmarks/local_kms.py [--ministack FOLDER-OF-ITS-VENV] [--rounds 20] [--signs 50]
-
 Both servers run at the same time, and the same boto3 client code asks them by turns, so that a
 busy machine is as unfair to one as to the other. Without ministack it measures ours alone. Ours is
 also measured without the network.
@@ -9,7 +7,6 @@ also measured without the network.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import shutil
@@ -24,51 +21,56 @@ from pathlib import Path
 from typing import Any
 
 import boto3  # noqa: TID251 - a client as a user has one
+from benchmarks.harness import Timings
+from benchmarks.table import Table, Target
 
 from kmsjwt.local import LocalKms
 
-OURS = """
+OURS = "kmsjwt over HTTP"
+MINISTACK = "ministack over HTTP"
+ITS_ENVIRONMENT = Path(__file__).parent.parent / ".venv-bench"
+SERVE = """
 from kmsjwt.local import LocalKms
 from kmsjwt.local.http import serve
 import sys
 serve(LocalKms(), port=int(sys.argv[1]))
 """
+NOTE = (
+    "ms of wall time for one Sign by boto3, the median of {signs} in each of {rounds} rounds, "
+    "all by turns."
+)
 Signer = Callable[[], Any]
 
 
-def main() -> int:
-    """Measure and print a table; 1 if ours is the slower one."""
-    options = _options()
+def tables(quick: bool) -> list[Table]:  # noqa: FBT001 - what every module offers
+    """Return one table; its target is to be no slower than the peer."""
+    rounds, signs = (3, 20) if quick else (20, 50)
     with contextlib.ExitStack() as stack:
-        signers: dict[str, Signer] = {}
+        timings = _measure(_signers(stack), rounds, signs)
+    return [_table(timings, NOTE.format(rounds=rounds, signs=signs))]
+
+
+def _signers(stack: contextlib.ExitStack) -> dict[str, Signer]:
+    signers: dict[str, Signer] = {}
+    port = _free_port()
+    stack.enter_context(_server([sys.executable, "-c", SERVE, str(port)], port, {}))
+    signers[OURS] = _signer(_client(port))
+    ministack = _ministack()
+    if ministack:
         port = _free_port()
-        ours = [sys.executable, "-c", OURS, str(port)]
-        stack.enter_context(_server(ours, port, {}))
-        signers["kmsjwt over HTTP"] = _signer(_client(port))
-        ministack = _ministack(options.ministack)
-        if ministack:
-            port = _free_port()
-            env = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
-            stack.enter_context(_server([str(ministack)], port, env))
-            signers["ministack over HTTP"] = _signer(_client(port))
-        kms = LocalKms()
-        signers["kmsjwt, boto3 in process"] = _signer(kms.attach(_client(port)))
-        signers["kmsjwt, LocalKms itself"] = _signer(kms)
-        medians = _measure(signers, options.rounds, options.signs)
-    return _report(medians)
+        env = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
+        stack.enter_context(_server([str(ministack)], port, env))
+        signers[MINISTACK] = _signer(_client(port))
+    kms = LocalKms()
+    signers["kmsjwt, boto3 in process"] = _signer(kms.attach(_client(port)))
+    signers["kmsjwt, LocalKms itself"] = _signer(kms)
+    return signers
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--ministack", type=Path, help="the folder of its virtual environment")
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--signs", type=int, default=50, help="signatures a round")
-    return parser.parse_args()
-
-
-def _ministack(folder: Path | None) -> Path | None:
-    if folder is not None:
-        return folder.resolve() / "bin" / "ministack"
+def _ministack() -> Path | None:
+    installed = ITS_ENVIRONMENT / "bin" / "ministack"
+    if installed.exists():
+        return installed
     found = shutil.which("ministack")
     return Path(found) if found else None
 
@@ -126,31 +128,39 @@ def _signer(client: Any) -> Signer:
     return sign
 
 
-def _measure(signers: dict[str, Signer], rounds: int, signs: int) -> dict[str, float]:
-    """Return the median of each in milliseconds, all of them asked by turns."""
-    times: dict[str, list[float]] = {name: [] for name in signers}
+def _measure(signers: dict[str, Signer], rounds: int, signs: int) -> Timings:
+    """Return the milliseconds of each, all of them asked by turns."""
+    taken: dict[str, list[float]] = {name: [] for name in signers}
     for _ in range(rounds):
         for name, sign in signers.items():
             sign()  # wakes the connection up
+            times = []
             for _ in range(signs):
                 begun = time.perf_counter()
                 sign()
-                times[name].append((time.perf_counter() - begun) * 1000)
-    return {name: statistics.median(taken) for name, taken in times.items()}
+                times.append((time.perf_counter() - begun) * 1000)
+            taken[name].append(statistics.median(times))
+    return Timings(taken)
 
 
-def _report(medians: dict[str, float]) -> int:
-    print(f"{'P-256 Sign, median':28} {'ms':>7}")
-    for name, median in medians.items():
-        print(f"{name:28} {median:7.3f}")
-    theirs = medians.get("ministack over HTTP")
-    if theirs is None:
-        print("ministack is not here: name the folder of its virtual environment with --ministack")
-        return 0
-    ratio = medians["kmsjwt over HTTP"] / theirs
-    print(f"{'ours / ministack':28} {ratio:7.2f}")
-    return int(ratio > 1)
+def _table(timings: Timings, note: str) -> Table:
+    there = MINISTACK in timings.by_name
+    return Table(
+        title="P-256 Sign by the local KMS",
+        note=note if there else f"{note} ministack is not here.",
+        columns=("who", "ms", "/ ministack"),
+        rows=[_row(name, timings, there=there) for name in timings.by_name],
+        targets=[
+            Target(
+                figure=f"P-256 Sign: {OURS} / {MINISTACK}",
+                limit=1,
+                measured=timings.ratio(OURS, MINISTACK) if there else None,
+                reason="" if there else "ministack is not installed",
+            )
+        ],
+    )
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+def _row(name: str, timings: Timings, *, there: bool) -> tuple[str, ...]:
+    ratio = f"{timings.ratio(name, MINISTACK):.2f}" if there else "-"
+    return name, f"{timings.median(name):.3f}", ratio
