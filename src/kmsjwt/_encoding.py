@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 MAX_DEPTH = 32
 """Deepest nesting of JSON arrays and objects that is read."""
@@ -140,7 +140,9 @@ def _object(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     return MappingProxyType(members)
 
 
-def _tuple(items: Iterable[Any]) -> tuple[Any, ...]:
+def _tuple(items: list[Any]) -> tuple[Any, ...]:
+    if list not in map(type, items):
+        return tuple(items)
     return tuple([_tuple(item) if type(item) is list else item for item in items])
 
 

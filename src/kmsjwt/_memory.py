@@ -17,7 +17,7 @@ Key = TypeVar("Key")
 Token = TypeVar("Token")
 
 
-class AcceptedHeaders(Generic[Key]):
+class AcceptedHeaders(dict[bytes, tuple["Header", Key]]):
     """Headers that were accepted, by their encoded segment, with the very key each went with.
 
     The tokens of a key nearly all have the same header, to the byte. Only what a trusted key
@@ -25,26 +25,25 @@ class AcceptedHeaders(Generic[Key]):
     each key.
     """
 
-    __slots__ = ("_by_segment", "_kids")
+    __slots__ = ("_kids",)
 
     def __init__(self) -> None:
-        self._by_segment: dict[bytes, tuple[Header, Key]] = {}
+        super().__init__()
         self._kids: set[str | None] = set()
 
-    def find(self, segment: bytes) -> tuple[Header, Key] | None:
-        """Return the header and its key, if it was accepted before."""
-        return self._by_segment.get(segment)
-
     def remember(self, segment: bytes, header: Header, key: Key) -> None:
-        """Keep a header that was accepted with this key."""
+        """Keep a header that was accepted with this key, which may be another than before."""
+        known = self.get(segment)
+        if known is not None and known[1] is not key:
+            self.forget_all()
         self._kids.add(header.kid)
-        if len(self._by_segment) >= max(_FEW, 2 * len(self._kids)):
-            self.clear()
-        self._by_segment[segment] = (header, key)
+        if len(self) >= max(_FEW, 2 * len(self._kids)):
+            self.forget_all()
+        self[segment] = (header, key)
 
-    def clear(self) -> None:
-        """Forget all of them: the keys have changed."""
-        self._by_segment.clear()
+    def forget_all(self) -> None:
+        """Drop every header: the keys have changed, or there are too many."""
+        self.clear()
         self._kids.clear()
 
 
@@ -65,10 +64,10 @@ class VerifiedTokens(Generic[Key, Token]):
         self._by_digest: dict[bytes, tuple[Key, Token]] = {}
         self._lock = allocate_lock()
 
-    def digest(self, token: object, max_length: int) -> bytes | None:
-        """Return what a token is known by, or None for what can be none."""
+    def digest(self, token: object, max_length: int) -> bytes:
+        """Return what a token is known by; nothing for what can be none, and is refused later."""
         if type(token) is not str or len(token) > max_length or not token.isascii():
-            return None
+            return b""
         return self._sha256(token.encode("ascii")).digest()
 
     def find(self, digest: bytes) -> tuple[Key, Token] | None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MAX_LENGTH = 16_384
 """Longest token that is read, in characters. API Gateway's headers hold 10,240 bytes in all."""
 
+_DOT, _SPACE = b". "
+
 # RFC 7515 section 4.1.11: what a recipient does not understand and is told is critical, it must
 # refuse; no extension is understood here. The others turn the token into something else:
 # an unencoded payload (RFC 7797), a JWE (RFC 7516).
@@ -155,8 +157,8 @@ def segments(token: object, max_length: int) -> tuple[bytes, bytes, bytes, bytes
     raw = token.encode("ascii")
     signed, _, signature = raw.rpartition(b".")
     header, _, payload = signed.partition(b".")
-    prefixed = b" " in header and header[:7].lower() == b"bearer "
-    if not (header and payload and signature) or b"." in payload or prefixed:
+    prefixed = _SPACE in header and header[:7].lower() == b"bearer "
+    if not (header and payload and signature) or _DOT in payload or prefixed:
         raise MalformedToken(_wrong_shape(raw), code="not_compact")
     return signed, header, payload, signature
 

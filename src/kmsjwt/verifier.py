@@ -196,44 +196,46 @@ class Verifier:
             ConfigError: your ``check`` returned something else than None, True or False.
                 Whatever else it raises comes through as it is.
         """
-        if self._tokens is None:
-            return self._verify(token)[1]
-        digest = self._tokens.digest(token, self._max_length)
-        if digest is None:
-            return self._verify(token)[1]
-        remembered = self._recall(digest, self._tokens)
-        if remembered is not None:
-            return remembered
-        key, verified = self._verify(token)
-        self._tokens.remember(digest, key, verified)
-        return verified
+        tokens, digest = self._tokens, b""
+        if tokens is not None:
+            digest = tokens.digest(token, self._max_length)
+            remembered = self._recall(tokens, digest)
+            if remembered is not None:
+                return remembered
 
-    def _verify(self, token: object) -> tuple[VerifyingKey, VerifiedToken]:
-        signing_input, header_segment, payload, signature = segments(token, self._max_length)
-        accepted = self._headers.find(header_segment)
+        # Structure. A header that was accepted before need not be read again.
+        signed, header_segment, payload, encoded = segments(token, self._max_length)
+        accepted = self._headers.get(header_segment)
         header = Header.read(header_segment) if accepted is None else accepted[0]
         try:
-            decoded_signature = b64url_decode(signature)
+            signature = b64url_decode(encoded)
         except Undecodable as error:
             raise malformed("signature", error) from None
+
+        # Signature. Nothing of the payload is looked at before it.
         key = self._keys.key(header.kid)
-        fits = accepted is not None and accepted[1] is key
-        if not fits:
+        is_new = accepted is None or accepted[1] is not key
+        if is_new:
             self._require_algorithm(key, header.alg)
-        key.verify(decoded_signature, signing_input)
+        key.verify(signature, signed)
+
+        # Claims.
         claims = read_payload(payload)
-        if not fits:
+        if is_new:
             self._expectations.check_type(header.members)
             self._headers.remember(header_segment, header, key)
         self._expectations.check_claims(claims, header.members, self._clock())
         if self._check is not None:
             ask(self._check, header.members, claims)
-        return key, VerifiedToken(
+        verified = VerifiedToken(
             header=header.members, claims=claims, kid=key.kid, alg=key.alg.name
         )
+        if tokens is not None:
+            tokens.remember(digest, key, verified)
+        return verified
 
     def _recall(
-        self, digest: bytes, tokens: VerifiedTokens[VerifyingKey, VerifiedToken]
+        self, tokens: VerifiedTokens[VerifyingKey, VerifiedToken], digest: bytes
     ) -> VerifiedToken | None:
         """Return a token verified before; what may have changed since is asked again."""
         found = tokens.find(digest)

@@ -131,11 +131,13 @@ class Authorizer:
         except UnknownEvent as unknown:
             decision = Decision(verdict=INVALID, reason=unknown.code, message=str(unknown))
         except Exception as error:
-            self._record_fault(error, request, started, context)
+            if self._log is not None:
+                self._record_fault(self._log, error, request, started, context)
             if str(error) == UNAUTHORIZED:
                 raise _disguised(error) from error
             raise
-        self._record(decision, request, answer, started, context)
+        if self._log is not None:
+            self._record(self._log, decision, request, answer, started, context)
         # Raised here, outside every handler, so that it carries no other exception along.
         if answer is None:
             raise Unauthorized(decision.reason, decision.message)
@@ -160,16 +162,15 @@ class Authorizer:
 
     def _record(
         self,
+        log: Log,
         decision: Decision,
         request: AuthRequest | None,
         answer: dict[str, Any] | None,
         started: float,
         context: object,
     ) -> None:
-        if self._log is None:
-            return
         outcome = decision.verdict if decision.verdict != INVALID else DENY
-        self._log(
+        log(
             "ERROR" if request is None else "INFO",
             "authorizer",
             decision="unauthorized" if answer is None else outcome,
@@ -180,12 +181,15 @@ class Authorizer:
         )
 
     def _record_fault(
-        self, error: Exception, request: AuthRequest | None, started: float, context: object
+        self,
+        log: Log,
+        error: Exception,
+        request: AuthRequest | None,
+        started: float,
+        context: object,
     ) -> None:
-        if self._log is None:
-            return
         ours = error if isinstance(error, KmsJwtError) else None
-        self._log(
+        log(
             "ERROR",
             "authorizer",
             decision="error",
