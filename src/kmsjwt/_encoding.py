@@ -97,7 +97,7 @@ def read_json_object(raw: bytes) -> Mapping[str, Any]:
     if type(value) is not MappingProxyType:
         raise Undecodable("the JSON value is no object", "not_object")
     if "\\" in text and "\\u" in text:  # looking for one character is ten times quicker
-        _refuse_lone_surrogates(value)
+        _refuse_lone_surrogates(text)
     return value
 
 
@@ -109,7 +109,7 @@ def to_json(value: object) -> bytes:
         TypeError: a type JSON does not know.
         RecursionError: nested too deep, or within itself.
     """
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _encoder.encode(value).encode()
 
 
 def plain(value: Any) -> Any:
@@ -157,6 +157,7 @@ def _finite(digits: str) -> float:
     return number
 
 
+_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _decoder = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_finite
 )
@@ -185,8 +186,8 @@ def _refuse_depth(raw: bytes) -> None:
         raise Undecodable(f"nested {deepest} deep, at most {MAX_DEPTH} is read", "depth")
 
 
-def _refuse_lone_surrogates(value: object) -> None:
+def _refuse_lone_surrogates(text: str) -> None:
     try:
-        json.dumps(plain(value), ensure_ascii=False).encode("utf-8")
+        json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
         raise Undecodable("a string holds half of a surrogate pair", "json") from error

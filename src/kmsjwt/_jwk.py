@@ -6,15 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    SECP256K1,
-    SECP256R1,
-    SECP384R1,
-    SECP521R1,
-    EllipticCurvePublicKey,
-    EllipticCurvePublicNumbers,
-)
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
 from kmsjwt._encoding import Undecodable, b64url_decode, b64url_encode
@@ -22,7 +13,13 @@ from kmsjwt.algorithms import ALGORITHMS, Algorithm
 from kmsjwt.errors import shown
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurve
+    from typing import TypeGuard
+
+    from cryptography.hazmat.primitives.asymmetric.ec import (
+        EllipticCurve,
+        EllipticCurvePublicKey,
+    )
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.asymmetric.mldsa import (
         MLDSA44PublicKey,
         MLDSA65PublicKey,
@@ -44,13 +41,6 @@ _ROCA_PRIMES = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 
 _P25519 = 2**255 - 19
 _D25519 = -121665 * pow(121666, -1, _P25519) % _P25519
 
-_CURVES: dict[str, EllipticCurve] = {
-    "P-256": SECP256R1(),
-    "P-384": SECP384R1(),
-    "P-521": SECP521R1(),
-    "secp256k1": SECP256K1(),
-}
-_JWK_CURVES = {curve.name: crv for crv, curve in _CURVES.items()}
 _DEFAULT_ALG = {
     "RSA": "RS256",
     "P-256": "ES256",
@@ -103,11 +93,7 @@ def members(key: object, alg: Algorithm) -> dict[str, str]:
         numbers = key.public_numbers()
         _refuse_weak_rsa(numbers.n, numbers.e)
         return {"kty": "RSA", "n": _integer(numbers.n), "e": _integer(numbers.e)}
-    if (
-        isinstance(key, EllipticCurvePublicKey)
-        and alg.kty == "EC"
-        and _JWK_CURVES.get(key.curve.name) == alg.crv
-    ):
+    if alg.kty == "EC" and _is_on(key, alg):
         point = key.public_numbers()
         width = (key.curve.key_size + 7) // 8
         return {
@@ -116,7 +102,7 @@ def members(key: object, alg: Algorithm) -> dict[str, str]:
             "x": b64url_encode(point.x.to_bytes(width, "big")),
             "y": b64url_encode(point.y.to_bytes(width, "big")),
         }
-    if isinstance(key, Ed25519PublicKey) and alg.crv == "Ed25519":
+    if alg.kty == "OKP" and isinstance(key, ed25519_class()):
         encoded = key.public_bytes_raw()
         _refuse_weak_ed25519(encoded)
         return {"kty": "OKP", "crv": "Ed25519", "x": b64url_encode(encoded)}
@@ -208,7 +194,9 @@ def _powers_of_65537(prime: int) -> set[int]:
 
 
 def _read_ec(jwk: Mapping[str, Any], alg: Algorithm) -> CryptoKey:
-    curve = _CURVES[str(alg.crv)]
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicNumbers
+
+    curve = curve_of(alg)
     width = (curve.key_size + 7) // 8
     x, y = _member(jwk, "x"), _member(jwk, "y")
     if len(x) != width or len(y) != width:  # RFC 7518 section 6.2.1.2: full width, left-padded
@@ -224,7 +212,7 @@ def _read_okp(jwk: Mapping[str, Any], _alg: Algorithm) -> CryptoKey:
     x = _member(jwk, "x")
     if len(x) != 32:  # RFC 8032 section 5.1.2
         raise Refused(f"x is {len(x)} bytes, expected 32")
-    return Ed25519PublicKey.from_public_bytes(x)
+    return ed25519_class().from_public_bytes(x)
 
 
 def _refuse_weak_ed25519(encoded: bytes) -> None:
@@ -249,8 +237,37 @@ def _read_akp(jwk: Mapping[str, Any], alg: Algorithm) -> CryptoKey:
         raise Refused(f"pub is no {alg.name} key") from error
 
 
+# Imported where needed, all but RSA: few deployments see keys of more than one type, and each
+# costs a cold start a millisecond or two.
+
+
+def curve_of(alg: Algorithm) -> EllipticCurve:
+    """Return the curve of an ECDSA algorithm's keys."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    curves: dict[str | None, type[EllipticCurve]] = {
+        "P-256": ec.SECP256R1,
+        "P-384": ec.SECP384R1,
+        "P-521": ec.SECP521R1,
+        "secp256k1": ec.SECP256K1,
+    }
+    return curves[alg.crv]()
+
+
+def _is_on(key: object, alg: Algorithm) -> TypeGuard[EllipticCurvePublicKey]:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+    return isinstance(key, EllipticCurvePublicKey) and key.curve.name == curve_of(alg).name
+
+
+def ed25519_class() -> type[Ed25519PublicKey]:
+    """Return the class of Ed25519 keys."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    return Ed25519PublicKey
+
+
 def _ml_dsa_class(alg: Algorithm) -> type[MLDSAPublicKey]:
-    # Imported where needed: most deployments never see such a key.
     from cryptography.hazmat.primitives.asymmetric import mldsa
 
     classes: dict[str, type[MLDSAPublicKey]] = {

@@ -17,8 +17,9 @@ CUT = "…"
 _TEXT = 128
 _MESSAGE = 500
 _SECRET = 16
-# A JWS begins with base64url of '{"'. Clients do put tokens into paths, kids and jtis.
-_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9._~+/=-]*")
+# A JWS begins with base64url of '{"'. Clients do put tokens into paths, kids and jtis. A text, as
+# patterns elsewhere: `re` compiles each at its first use, and a cold start has no use for most.
+_COMPACT_JWS = r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9._~+/=-]*"
 
 
 class Log(Protocol):
@@ -49,12 +50,12 @@ def message_of(error: object, token: str | None = None) -> str:
     text = str(error).encode("utf-8", "backslashreplace").decode("utf-8")
     if token and len(token) >= _SECRET:
         text = text.replace(token, CUT)
-    text = _TOKEN.sub(CUT, text[: 2 * _MESSAGE])
+    text = re.sub(_COMPACT_JWS, CUT, text[: 2 * _MESSAGE])
     return text if len(text) <= _MESSAGE else text[:_MESSAGE] + CUT
 
 
 def bounded(plain: str) -> str:
     """Return at most 128 characters of printable text, without what looks like a token."""
     if "eyJ" in plain:
-        plain = _TOKEN.sub(CUT, plain)
+        plain = re.sub(_COMPACT_JWS, CUT, plain)
     return plain if len(plain) <= _TEXT else plain[:_TEXT] + CUT

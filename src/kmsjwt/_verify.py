@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
@@ -66,6 +65,9 @@ def _library_call(key: CryptoKey, alg: Algorithm) -> tuple[Callable[..., None], 
         return verify, ()
     hash_ = _HASHES[alg.hash]
     if alg.kty == "EC":
+        # Imported where needed, as every key type but RSA.
+        from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+
         return lambda jose, *rest: verify(ecdsa_jose_to_der(jose), *rest), (ECDSA(hash_),)
     # RFC 7518 section 3.5: the salt is as long as the hash, MGF1 uses the same hash.
     padding = PSS(MGF1(hash_), hash_.digest_size) if alg.name.startswith("PS") else PKCS1v15()

@@ -6,8 +6,11 @@ their shape, so a stand-in for KMS needs no botocore either.
 
 from __future__ import annotations
 
+import gc
 import os
-from typing import TYPE_CHECKING, Any
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 from kmsjwt.errors import (
     ConfigError,
@@ -20,13 +23,36 @@ from kmsjwt.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 # boto3 waits 60 s by default, and Lambda authorizers are cut off after 10. Two attempts of
 # 1 s to connect and 2 s to answer, and a pause between them, end before that.
 CONNECT_TIMEOUT = 1.0
 READ_TIMEOUT = 2.0
 ATTEMPTS = 2
+
+# Regions of AWS's commercial partition: kms.<region>.amazonaws.com. Those of the others, such as
+# us-gov-west-1 and cn-north-1, look different.
+_COMMERCIAL_REGION = r"(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-[0-9]{1,2}"
+_OTHER_ENDPOINTS = ("use_fips_endpoint", "use_dualstack_endpoint")
+# In the form of botocore's own endpoints file.
+_ENDPOINTS = {
+    "version": 3,
+    "partitions": [
+        {
+            "partition": "aws",
+            "dnsSuffix": "amazonaws.com",
+            "regionRegex": f"^{_COMMERCIAL_REGION}$",
+            "regions": {},
+            "services": {},
+            "defaults": {
+                "hostname": "{service}.{region}.{dnsSuffix}",
+                "protocols": ["https"],
+                "signatureVersions": ["v4"],
+            },
+        }
+    ],
+}
 
 _NEW_KEY = "make one with: kmsjwt key create NAME"
 _DIAGNOSES: dict[str, tuple[type[KmsError], str, str]] = {
@@ -123,10 +149,29 @@ def kms_client(
     Raises:
         ConfigError: boto3 is not installed, or no Region is known.
     """
+    with _no_collection():
+        return _client(region, attempts, read_timeout)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector still: what is imported is no garbage, however often it looks."""
+    was_on = gc.isenabled()
+    gc.disable()
     try:
-        import boto3
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _client(region: str | None, attempts: int, read_timeout: float) -> Any:
+    try:
+        # What boto3 would make a client with. Importing boto3 itself as well takes a cold start
+        # a tenth longer, and adds nothing to a client.
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
+        from botocore.session import Session
     except ImportError as error:
         raise ConfigError(
             "boto3 is not installed, and KMS is reached through it",
@@ -139,12 +184,39 @@ def kms_client(
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
     try:
-        session = boto3.session.Session()
+        session = Session()
         # boto3 alone among AWS's SDKs does not read AWS_REGION.
-        chosen = region or session.region_name or os.environ.get("AWS_REGION")
-        return session.client("kms", region_name=chosen, config=settings)
+        chosen = region or session.get_config_variable("region") or os.environ.get("AWS_REGION")
+        _load_little(session, chosen)
+        return session.create_client("kms", region_name=chosen, config=settings)
     except (BotoCoreError, ValueError) as error:
         raise _no_client(error) from error
+
+
+def _load_little(session: Any, region: object) -> None:
+    """Spare a cold start what botocore reads for a client of any service, anywhere.
+
+    That is the names of all its services, and the endpoints of all of them: a megabyte of JSON.
+    A Region whose endpoint is not of the plain form gets it all the same.
+    """
+    from botocore.loaders import Loader
+
+    named = isinstance(region, str) and re.fullmatch(_COMMERCIAL_REGION, region)
+    if not named or any(map(session.get_config_variable, _OTHER_ENDPOINTS)):
+        return
+
+    class KmsLoader(Loader):  # type: ignore[misc]  # botocore has no types
+        def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002  botocore's
+            return ["kms"]
+
+        def load_data_with_path(self, name: str) -> tuple[Any, str]:
+            found = (_ENDPOINTS, "") if name == "endpoints" else super().load_data_with_path(name)
+            return cast("tuple[Any, str]", found)
+
+    paths = session.get_config_variable("data_path")
+    session.register_component(
+        "data_loader", KmsLoader(extra_search_paths=paths.split(os.pathsep) if paths else None)
+    )
 
 
 def call(method: Callable[..., Any], action: str, key: str, **parameters: Any) -> Any:

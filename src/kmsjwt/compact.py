@@ -5,6 +5,7 @@ Nothing here is verified, and every name that touches such content says so.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt._encoding import (
@@ -31,14 +32,21 @@ _DOT, _SPACE = b". "
 _REFUSED_MEMBERS = ("crit", "b64", "enc", "zip")
 
 
-def signing_input(header: Mapping[str, Any], claims: bytes) -> bytes:
+def signing_input(alg: str, kid: str, typ: str, claims: bytes) -> bytes:
     """Return what is signed: ``base64url(header) . base64url(claims)`` (RFC 7515 section 5.1).
 
     Args:
-        header: alg, kid and typ, in the order they are to be written.
+        alg: the header's ``alg``.
+        kid: its ``kid``.
+        typ: its ``typ``.
         claims: the claims as JSON, already encoded.
     """
-    return f"{b64url_encode(to_json(header))}.{b64url_encode(claims)}".encode("ascii")
+    return f"{_encoded_header(alg, kid, typ)}.{b64url_encode(claims)}".encode("ascii")
+
+
+@lru_cache(maxsize=16)  # all tokens of a key have the same
+def _encoded_header(alg: str, kid: str, typ: str) -> str:
+    return b64url_encode(to_json({"alg": alg, "kid": kid, "typ": typ}))
 
 
 def assemble(signed: bytes, signature: bytes) -> str:

@@ -65,7 +65,7 @@ def shown_type(value: object) -> str:
 def _type_name(value: object) -> str:
     # Asked of `type` itself: a metaclass may say anything when asked for a name, or raise.
     name = type.__dict__["__name__"].__get__(type(value))
-    return ascii(name[:_SHOWN])[1:-1]
+    return ascii(name[:_SHOWN])[1:-1][:_SHOWN]
 
 
 class KmsJwtError(Exception):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
+from os import urandom
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kmsjwt._encoding import MAX_DEPTH, plain, to_json
+from kmsjwt._encoding import MAX_DEPTH, b64url_encode, to_json
 from kmsjwt._immutable import Immutable
 from kmsjwt.claims import type_fault
 from kmsjwt.compact import assemble, signing_input
 from kmsjwt.errors import ClaimsRefused, ConfigError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from kmsjwt.algorithms import Algorithm
 
@@ -119,9 +120,7 @@ class IssuedToken(Immutable):
 
 def random_jti() -> str:
     """Return 128 random bits in base64url, enough to never meet twice."""
-    from secrets import token_urlsafe
-
-    return token_urlsafe(16)
+    return b64url_encode(urandom(16))
 
 
 class Issuer:
@@ -229,7 +228,7 @@ class Issuer:
         )
         key = self._signer.current()
         typ = "JWT" if client_id is None else "at+jwt"
-        signed = signing_input({"alg": key.alg.name, "kid": key.kid, "typ": typ}, body)
+        signed = signing_input(key.alg.name, key.kid, typ, body)
         self._refuse_oversize(signed, key.alg)
         signature = key.sign(signed)
         return IssuedToken(
@@ -290,9 +289,8 @@ def _body(own: Mapping[str, Any], custom: Mapping[str, Any] | None) -> bytes:
         raise ClaimsRefused(fault[1], code="claim_type")
     if claims.get("nbf", 0) >= claims["exp"]:
         raise ClaimsRefused("nbf is not before exp, so the token would never be valid", code="nbf")
-    _refuse_names(claims)
     try:
-        return to_json(plain(claims))
+        return to_json(_checked(claims))
     except (ValueError, TypeError, RecursionError) as error:
         raise ClaimsRefused(
             "the claims hold what JSON cannot say: NaN, half a surrogate pair, or a foreign type",
@@ -315,24 +313,31 @@ def _custom(custom: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return dict(custom.items())
 
 
-def _refuse_names(value: object, depth: int = 1) -> None:
-    """Refuse names that JSON would coerce, so that 1 and "1" cannot become one member twice."""
-    members: Iterable[object]
+def _checked(value: Any, depth: int = 1) -> Any:
+    """Return a copy of dict and list alone, fit for JSON.
+
+    Names that JSON would coerce are refused, so that 1 and "1" cannot become one member twice.
+    """
     if isinstance(value, (dict, MappingProxyType)):
         for name in value:
             if type(name) is not str:
                 raise ClaimsRefused(
                     f"a claim's name is {shown(name)}, expected text", code="claims_name"
                 )
-        members = value.values()
-    elif isinstance(value, (list, tuple)):
-        members = value
-    else:
-        return
+        _refuse_depth(depth)
+        return {
+            name: member if type(member) is str else _checked(member, depth + 1)
+            for name, member in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        _refuse_depth(depth)
+        return [_checked(member, depth + 1) for member in value]
+    return value
+
+
+def _refuse_depth(depth: int) -> None:
     if depth > MAX_DEPTH:
         raise ClaimsRefused(f"the claims are nested deeper than {MAX_DEPTH}", code="claims_depth")
-    for member in members:
-        _refuse_names(member, depth + 1)
 
 
 def _is_seconds(value: object) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt import _jwk
+from kmsjwt import _jwk, _spki
 from kmsjwt._encoding import b64url_encode, frozen, to_json
 from kmsjwt._immutable import Immutable
 from kmsjwt._jwk import Refused
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from kmsjwt._jwk import CryptoKey
+
+
+MAX_KEYS = 1_000
+"""Most members of a JWKS that are read: each costs time, whether it is a key or not."""
 
 
 class PublicKey(Immutable):
@@ -91,17 +95,14 @@ class PublicKey(Immutable):
         Raises:
             ConfigError: not such a key, or one that cannot verify ``alg``.
         """
-        # Imported here: a cold start with a JWKS does not need it, and it is a large import.
-        from cryptography.exceptions import UnsupportedAlgorithm
-        from cryptography.hazmat.primitives.serialization import load_der_public_key
-
+        bound = algorithm(alg)
         try:
-            key = load_der_public_key(der)
-        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            key = _spki.read(bytes(memoryview(der)), bound) or _load_der(der)
+        except (ValueError, TypeError) as error:
             raise ConfigError(
                 "the public key is no DER SubjectPublicKeyInfo of a supported key", code="spki"
             ) from error
-        return cls(key, alg, kid=kid)  # type: ignore[arg-type]  # foreign types are refused there
+        return cls(key, bound.name, kid=kid)
 
     @property
     def thumbprint(self) -> str:
@@ -181,6 +182,11 @@ class KeySet(Immutable):
         entries = jwks.get("keys")
         if not isinstance(entries, (list, tuple)):
             raise _no_key_set(jwks)
+        if len(entries) > MAX_KEYS:
+            raise ConfigError(
+                f"the JWKS has {len(entries)} keys, at most {MAX_KEYS} are read",
+                code="jwks_too_many_keys",
+            )
         _refuse_private(entries)
         keys: list[PublicKey] = []
         skipped: list[str] = []
@@ -207,6 +213,17 @@ class KeySet(Immutable):
 
     def __repr__(self) -> str:
         return f"KeySet({list(self._by_kid)})"
+
+
+def _load_der(der: bytes) -> CryptoKey:
+    # Imported here: no key that KMS makes for RSA, ECDSA or Ed25519 needs it, and it is large.
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    try:
+        return load_der_public_key(der)  # type: ignore[return-value]  # the constructor refuses
+    except UnsupportedAlgorithm as error:
+        raise ValueError(str(error)) from error
 
 
 def _no_key_set(document: Mapping[str, Any]) -> ConfigError:

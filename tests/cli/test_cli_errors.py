@@ -234,8 +234,8 @@ def test_a_terminal_that_knows_ascii_only_gets_the_answer_all_the_same():
 
 
 def test_extras_that_are_missing_are_named_with_the_command_that_installs_them(tmp_path):
-    """A module that raises ImportError stands where boto3 and uvicorn would be found."""
-    for name in ("boto3", "uvicorn"):
+    """A module that raises ImportError stands where botocore and uvicorn would be found."""
+    for name in ("botocore", "uvicorn"):
         (tmp_path / f"{name}.py").write_text("raise ImportError")
 
     for words, extra in (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.core import helpers
@@ -71,6 +72,9 @@ _BEYOND_ASCII = {
     "lone-surrogate": "\ud800",
     "emoji": "\U0001f511",
 }
+
+
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 def structure() -> Iterator[Attack]:
@@ -171,6 +175,17 @@ def encodings() -> Iterator[Attack]:
     yield Attack("signature-standard-base64", "signature_base64", _standard_base64)
 
 
+def signature_spellings(alg: str) -> Iterator[Attack]:
+    """Every other last character that decodes to the same signature where bits are left over."""
+    length = ALGORITHMS[alg].signature_length or 256
+    for more in range(1, (1, 16, 4)[length % 3]):
+        yield Attack(
+            f"signature-unused-bits-{more}",
+            "signature_base64",
+            lambda f, n=more: f.good[:-1] + _ALPHABET[_ALPHABET.index(f.good[-1]) + n],
+        )
+
+
 def _inside(segment: str, text: str) -> str:
     return segment[:7] + text + segment[7:]
 
@@ -188,8 +203,7 @@ def _loose(forge: Forge, position: int, extra: int) -> str:
         filler += "x"
     texts = [b64(dumps(part)) for part in parts]
     text = b64(dumps({**parts[position], member: filler}))
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    texts[position] = text[:-1] + alphabet[alphabet.index(text[-1]) + 1]
+    texts[position] = text[:-1] + _ALPHABET[_ALPHABET.index(text[-1]) + 1]
     return forge.sealed(*texts)
 
 
@@ -461,6 +475,16 @@ def headers(alg: str) -> Iterator[Attack]:  # noqa: C901  a table, in groups
     yield signed("crit-with-b64", "header_crit", crit=["b64"], b64=False)
     for name, value in {"iss": "https://evil.example", "aud": "billing", "sub": "eve"}.items():
         yield signed(f"replicated-{name}-differs", "invalid_claim", **{name: value})
+    yield Attack(
+        "header-nested-jwt",
+        "payload_json",
+        lambda f: f.token(f.header(cty="JWT"), f.good.encode()),
+    )
+    yield Attack(
+        "header-of-a-password",  # PBES2: the sender would choose how long the recipient works
+        "algorithm_not_allowed",
+        lambda f: f.token(f.header(alg="PBES2-HS256+A128KW", p2c=2**31 - 1, p2s="AAAAAAAA")),
+    )
     yield signed("replicated-exp-differs", "invalid_claim", exp=NOW + 601)
     yield signed("replicated-nbf-absent", "invalid_claim", nbf=NOW)
     yield signed("replicated-aud-as-list", "invalid_claim", aud=[AUD])
@@ -678,8 +702,16 @@ def attacks(alg: str) -> list[Attack]:
     return [
         *structure(),
         *encodings(),
+        *signature_spellings(alg),
         *documents(),
         *headers(alg),
         *claims(),
         *signatures,
     ]
+
+
+@cache
+def built(alg: str) -> tuple[tuple[Attack, object], ...]:
+    """Return the table with its tokens made, once for all who only read them."""
+    forge = helpers.forge(alg)
+    return tuple((attack, attack.build(forge)) for attack in attacks(alg))

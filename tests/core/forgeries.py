@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _LENGTH, _BAD = "signature_length", "bad_signature"
 _ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493  # RFC 8032 section 5.1
+_P25519 = 2**255 - 19
+_D25519 = -121665 * pow(121666, -1, _P25519) % _P25519
+_BASE_X = 15112221349535400772501151409588531511454012693041857206046113283949847762202
 _CURVE_ORDERS = {  # SEC 2
     "ES256": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
     "ES384": int(
@@ -263,6 +266,9 @@ def _ed25519() -> Iterator[Forgery]:
     yield "s-zero", _BAD, with_s(lambda _: 0)
     yield "s-high-bit", _BAD, with_s(lambda s: s | 1 << 255)
     yield "s-negated", _BAD, with_s(lambda s: _ED25519_ORDER - s)
+    # RFC 8032 section 5.1: the same curve and key, another hash; KMS offers the pre-hashed one.
+    for name, flag, context in (("ph", 1, b""), ("ph-context", 1, b"JWT"), ("ctx", 0, b"JWT")):
+        yield f"of-ed25519{name}", _BAD, lambda f, g=flag, c=context: _with_variant(f, g, c)
     small = {"identity": b"\1" + bytes(31), "order-4": bytes(32), "not-a-point": b"\2" + bytes(31)}
     for name, point in small.items():
         yield f"r-{name}", _BAD, lambda f, p=point: f.with_signature(p + bytes(32))
@@ -275,6 +281,46 @@ def _ed25519() -> Iterator[Forgery]:
             f.key.private.sign(hashlib.sha512(f.signing_input.encode()).digest())
         ),
     )
+
+
+def _with_variant(forge: Forge, flag: int, context: bytes) -> str:
+    prefix = b"SigEd25519 no Ed25519 collisions" + bytes([flag, len(context)]) + context
+    return forge.with_signature(ed25519_sign(forge.key.private, forge.signing_input, prefix, flag))
+
+
+def ed25519_sign(private: Any, text: str, prefix: bytes = b"", prehash: int = 0) -> bytes:
+    """Sign as RFC 8032 section 5.1.6 says, its variants too, which no library here offers."""
+    message = hashlib.sha512(text.encode()).digest() if prehash else text.encode()
+    secret = hashlib.sha512(private.private_bytes_raw()).digest()
+    scalar = int.from_bytes(secret[:32], "little") & (1 << 254) - 8 | 1 << 254
+    nonce = _little(hashlib.sha512(prefix + secret[32:] + message)) % _ED25519_ORDER
+    point = _multiplied(nonce)
+    encoded = (point[1] | (point[0] & 1) << 255).to_bytes(32, "little")
+    public = private.public_key().public_bytes_raw()
+    challenge = _little(hashlib.sha512(prefix + encoded + public + message))
+    return encoded + ((nonce + challenge * scalar) % _ED25519_ORDER).to_bytes(32, "little")
+
+
+def _little(digest: Any) -> int:
+    return int.from_bytes(digest.digest(), "little")
+
+
+def _multiplied(scalar: int) -> tuple[int, int]:
+    """Return the multiple of edwards25519's base point."""
+    total, power = (0, 1), (_BASE_X, 4 * pow(5, -1, _P25519) % _P25519)
+    while scalar:
+        if scalar & 1:
+            total = _added(total, power)
+        power = _added(power, power)
+        scalar >>= 1
+    return total
+
+
+def _added(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    (x1, y1), (x2, y2), p = one, other, _P25519
+    cross = _D25519 * x1 * x2 * y1 * y2 % p
+    x = (x1 * y2 + x2 * y1) * pow(1 + cross, -1, p)
+    return x % p, (y1 * y2 + x1 * x2) * pow(1 - cross, -1, p) % p
 
 
 def _ml_dsa(alg: str) -> Iterator[Forgery]:

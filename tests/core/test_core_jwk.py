@@ -83,6 +83,7 @@ _SETS: dict[str, tuple[str, Any]] = {
     "keys-text": ("jwks_malformed", {"keys": "RSA"}),
     "keys-empty": ("jwks_no_usable_key", {"keys": []}),
     "none-usable": ("jwks_no_usable_key", {"keys": [{}, None, jwks_cases.jwk("RS256", use="enc")]}),
+    "too-many-keys": ("jwks_too_many_keys", {"keys": [{}] * 1_001}),
     "same-key-twice": ("jwks_duplicate_kid", {"keys": [jwks_cases.jwk("RS256")] * 2}),
     "two-keys-one-kid": (
         "jwks_duplicate_kid",

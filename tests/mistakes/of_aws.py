@@ -26,7 +26,7 @@ def no_credentials(_: World) -> object:
 
 @mistake(ConfigError, "no_boto3", "boto3 is not installed", "pip install 'kmsjwt[aws]'")
 def boto3_missing(world: World) -> object:
-    world.monkeypatch.setitem(sys.modules, "boto3", None)
+    world.monkeypatch.setitem(sys.modules, "botocore.session", None)
     return KmsSigner("alias/auth", region=REGION)
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _FIX = "send 'Authorization: Bearer <token>'"
-_SCHEME = re.compile(r"([A-Za-z]{1,16})(?: .*)?", re.DOTALL)
+_SCHEME = r"(?s)([A-Za-z]{1,16})(?: .*)?"
 # RFC 6750's b64token. '=' may stand anywhere: the verifier says more exactly what is wrong.
 _B64TOKEN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
 
@@ -80,7 +80,7 @@ def _bad(message: str) -> TokenError:
 
 
 def _refusal(value: str) -> TokenError:
-    found = _SCHEME.fullmatch(value)
+    found = re.fullmatch(_SCHEME, value)
     scheme = found[1] if found else ""
     if scheme.lower() == "bearer":
         # HTTP APIs join repeated headers by commas.

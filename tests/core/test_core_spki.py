@@ -1,0 +1,83 @@
+"""DER public keys: what is read without a parser is what the library's parser reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.core import helpers
+
+from kmsjwt import ConfigError, PublicKey
+
+ALGS = ("RS256", "ES256", "ES384", "ES512", "ES256K", "Ed25519", "ML-DSA-44")
+
+
+def der_of(public: Any) -> bytes:
+    return bytes(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+
+@pytest.mark.parametrize("alg", helpers.ALGS)
+def test_a_key_is_the_same_by_either_way(alg: str):
+    public = helpers.private_key(alg).public_key()
+
+    assert PublicKey.from_spki(der_of(public), alg) == PublicKey(public, alg)
+
+
+@pytest.mark.parametrize("bits", [2048, 3072, 4096])
+def test_rsa_of_every_size_kms_has(bits: int):
+    public = helpers.rsa_key(bits).public_key()
+
+    assert PublicKey.from_spki(der_of(public), "PS512") == PublicKey(public, "PS512")
+
+
+def test_forms_that_kms_does_not_use_are_read_as_well():
+    odd_size = rsa.generate_private_key(65537, 2056).public_key()
+    compressed = ec.generate_private_key(ec.SECP256R1()).public_key()
+    point = compressed.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    der = bytes.fromhex("3039301306072a8648ce3d020106082a8648ce3d030107032200") + point
+
+    assert PublicKey.from_spki(der_of(odd_size), "RS256") == PublicKey(odd_size, "RS256")
+    assert PublicKey.from_spki(der, "ES256") == PublicKey(compressed, "ES256")
+
+
+@given(alg=st.sampled_from(ALGS), data=st.data())
+def test_a_changed_key_is_read_as_the_library_reads_it(alg: str, data: Any):
+    der = bytearray(der_of(helpers.private_key(alg).public_key()))
+    position = data.draw(st.integers(0, len(der) - 1))
+    kind = data.draw(st.sampled_from(["changed", "cut", "longer"]))
+    if kind == "changed":
+        der[position] ^= data.draw(st.integers(1, 255))
+    elif kind == "cut":
+        del der[position:]
+    else:
+        der.insert(position, data.draw(st.integers(0, 255)))
+
+    def theirs() -> PublicKey | None:
+        try:
+            return PublicKey(load_der_public_key(bytes(der)), alg)  # type: ignore[arg-type]
+        except Exception:  # noqa: BLE001  the library has many words for no
+            return None
+
+    try:
+        ours = PublicKey.from_spki(bytes(der), alg)
+    except ConfigError:
+        ours = None
+
+    assert ours == theirs()
+
+
+@pytest.mark.parametrize("der", [None, 5, 10**15, "text", b"", b"\x30", [48]], ids=repr)
+@pytest.mark.parametrize("alg", ["RS256", "ES256", "Ed25519", "ML-DSA-44"])
+def test_what_is_no_key_is_refused(der: Any, alg: str):
+    with pytest.raises(ConfigError) as caught:
+        PublicKey.from_spki(der, alg)
+
+    assert caught.value.code == "spki"

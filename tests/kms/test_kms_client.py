@@ -1,0 +1,119 @@
+"""The client made for KMS: the same requests as botocore's own, whatever it was spared to read."""
+
+from __future__ import annotations
+
+import gc
+import json
+from pathlib import Path
+from typing import Any
+
+import botocore
+import botocore.session
+import pytest
+from botocore.loaders import JSONFileLoader
+
+from kmsjwt import aws
+
+ENDPOINTS = json.loads((Path(botocore.__file__).parent / "data/endpoints.json").read_text())
+REGIONS = [
+    region
+    for partition in ENDPOINTS["partitions"]
+    for region in [*partition["regions"], f"{next(iter(partition['regions']))[:-1]}9"]
+]
+SETTINGS = {
+    "plain": {},
+    "fips": {"AWS_USE_FIPS_ENDPOINT": "true"},
+    "dual stack": {"AWS_USE_DUALSTACK_ENDPOINT": "true"},
+    "an endpoint": {"AWS_ENDPOINT_URL_KMS": "https://127.0.0.1:9"},
+}
+
+
+class NotSent(Exception):
+    """Raised where a request would leave."""
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+
+
+def request_of(client: Any) -> tuple[str, str]:
+    """Return the URL asked, and the Region and service of the signature."""
+    asked: list[tuple[str, str]] = []
+
+    def keep(request: Any, **_: object) -> None:
+        signed = request.headers["Authorization"].decode()
+        asked.append((request.url, signed.split("Credential=")[1].split(",")[0].split("/", 2)[2]))
+        raise NotSent
+
+    client.meta.events.register("before-send.kms", keep)
+    with pytest.raises(NotSent):
+        client.get_public_key(KeyId="alias/auth")
+    return asked[0]
+
+
+def attempt(make: Any) -> tuple[str, str] | str:
+    try:
+        return request_of(make())
+    except Exception as error:  # noqa: BLE001  whatever botocore says of a Region, ours must too
+        return str(error)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_every_region_is_asked_where_botocore_would_ask_it(setting: str, monkeypatch):
+    for name, value in SETTINGS[setting].items():
+        monkeypatch.setenv(name, value)
+    session = botocore.session.Session()
+    different = {}
+    for region in REGIONS:
+        expected = attempt(lambda r=region: session.create_client("kms", region_name=r))
+        ours = attempt(lambda r=region: aws.kms_client(r))
+        if isinstance(expected, str) is not isinstance(ours, str) or (
+            isinstance(ours, tuple) and ours != expected
+        ):
+            different[region] = (ours, expected)
+
+    assert different == {}
+    assert len(REGIONS) > 40
+
+
+def test_a_region_of_the_commercial_partition_costs_no_reading_of_all_endpoints(monkeypatch):
+    read: list[str] = []
+    load_file = JSONFileLoader.load_file
+
+    def noted(loader: Any, path: str) -> Any:
+        read.append(path)
+        return load_file(loader, path)
+
+    monkeypatch.setattr(JSONFileLoader, "load_file", noted)
+    aws.kms_client("eu-central-1")
+    assert [path for path in read if path.endswith("endpoints")] == []
+
+    aws.kms_client("us-gov-west-1")
+    assert [path for path in read if path.endswith("endpoints")] != []
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(on: bool):
+    was_on = gc.isenabled()
+    try:
+        (gc.enable if on else gc.disable)()
+        aws.kms_client("eu-central-1")
+        assert gc.isenabled() is on
+    finally:
+        (gc.enable if was_on else gc.disable)()
+
+
+def test_models_of_the_users_own_are_found(tmp_path, monkeypatch):
+    """AWS_DATA_PATH goes on naming folders of service models."""
+    model = Path(botocore.__file__).parent / "data/kms/2014-11-01"
+    folder = tmp_path / "kms" / "2099-01-01"
+    folder.mkdir(parents=True)
+    for file in model.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+
+    client = aws.kms_client("eu-central-1")
+
+    assert client._loader.determine_latest_version("kms", "service-2") == "2099-01-01"
