@@ -6,10 +6,8 @@ their shape, so a stand-in for KMS needs no botocore either.
 
 from __future__ import annotations
 
-import gc
 import os
 import re
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from kmsjwt.errors import (
@@ -23,7 +21,7 @@ from kmsjwt.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 # boto3 waits 60 s by default, and Lambda authorizers are cut off after 10. Two attempts of
 # 1 s to connect and 2 s to answer, and a pause between them, end before that.
@@ -149,23 +147,6 @@ def kms_client(
     Raises:
         ConfigError: boto3 is not installed, or no Region is known.
     """
-    with _no_collection():
-        return _client(region, attempts, read_timeout)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep the garbage collector still: what is imported is no garbage, however often it looks."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def _client(region: str | None, attempts: int, read_timeout: float) -> Any:
     try:
         # What boto3 would make a client with. Importing boto3 itself as well takes a cold start
         # a tenth longer, and adds nothing to a client.

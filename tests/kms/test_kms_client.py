@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -92,17 +91,6 @@ def test_a_region_of_the_commercial_partition_costs_no_reading_of_all_endpoints(
 
     aws.kms_client("us-gov-west-1")
     assert [path for path in read if path.endswith("endpoints")] != []
-
-
-@pytest.mark.parametrize("on", [True, False])
-def test_the_garbage_collector_is_left_as_it_was(on: bool):
-    was_on = gc.isenabled()
-    try:
-        (gc.enable if on else gc.disable)()
-        aws.kms_client("eu-central-1")
-        assert gc.isenabled() is on
-    finally:
-        (gc.enable if was_on else gc.disable)()
 
 
 def test_models_of_the_users_own_are_found(tmp_path, monkeypatch):
