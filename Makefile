@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench interop aws-check lock clean
+.PHONY: help demo test check fix bench interop fuzz mutants aws-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,12 @@ bench: $(READY) .venv-bench/.ready .venv-peers/.ready ## measure beside the peer
 interop: $(READY) ## try every algorithm with JWT libraries of other languages, and write the page
 	@$(BIN)/python -m interop.matrix --write docs/reference/interoperability.md
 
+fuzz: $(READY) .venv-fuzz/.ready ## look for inputs that break a promise (FLAGS="--seconds 600")
+	@.venv-fuzz/bin/python -m fuzz $(FLAGS)
+
+mutants: $(READY) ## take each security check out in turn and see a test go red
+	@$(BIN)/python -m scripts.mutation --page
+
 aws-check: $(READY) ## run the KMS contract suite in your AWS account (makes and deletes tagged keys)
 	@KMSJWT_AWS_CHECK=1 $(BIN)/pytest tests/contract -q -p no:cacheprovider --force-enable-socket
 
@@ -47,7 +53,7 @@ lock: $(READY) ## renew the locked requirements
 	done
 
 clean: ## remove everything that set-up made
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis node_modules .lint-imports.log
+	rm -rf .venv .venv-* .fuzz .mutation .mypy_cache .ruff_cache .pytest_cache .hypothesis node_modules .lint-imports.log
 
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kmsjwt needs Python 3.11 or later, this is " + sys.version.split()[0])'
@@ -62,6 +68,13 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -m venv .venv-peers
 	@.venv-peers/bin/pip install -qq --disable-pip-version-check --require-hashes -r requirements/peers.txt
 	@.venv-peers/bin/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-fuzz/.ready: requirements/fuzz.txt pyproject.toml
+	@echo "setting up .venv-fuzz (once) ..."
+	@$(PYTHON) -m venv .venv-fuzz
+	@.venv-fuzz/bin/pip install -qq --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	@.venv-fuzz/bin/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv-bench/.ready: requirements/bench.txt

@@ -144,7 +144,9 @@ SLIPS: dict[str, Slip] = {
         ("no AWS credentials were found", "kmsjwt local run"),
     ),
     "boto3 missing": Slip(
-        lambda w: but(lambda _: w.monkeypatch.setitem(sys.modules, "botocore.session", None), issue(w), w),
+        lambda w: but(
+            lambda _: w.monkeypatch.setitem(sys.modules, "botocore.session", None), issue(w), w
+        ),
         2,
         ("boto3 is not installed", "pip install 'kmsjwt[aws]'"),
     ),

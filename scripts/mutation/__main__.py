@@ -1,0 +1,202 @@
+"""Take each security check out in turn, and see some test go red."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from scripts.mutation import campaign, forks, page, sites, survivors
+
+ROOT = Path(__file__).resolve().parents[2]
+LIST = Path(__file__).with_name("survivors.toml")
+PAGE = Path("docs/reference/mutation-check.md")
+ROOMS = (".", "gateway", "jwks", "kms")
+HANDLERS = ("handlers._callers", "handlers._settings", "handlers.issue")
+LEFT_OUT = frozenset(
+    {
+        "__main__",
+        "_immutable",
+        "_log",
+        "aws",  # the door to boto3: it passes on, and tells errors apart for the rooms above
+        "errors",
+        "kms.create",  # made by people at the command line, and told to them
+        "kms.rings",
+    }
+)
+"""Not examined: what neither a token, nor a key, nor a caller passes."""
+
+TESTS = ("core", "vectors", "gateway", "jwks", "kms", "recipe", "handlers", "mistakes")
+"""The rooms of tests that are to notice. The others test stand-ins, pages and the terminal."""
+
+_NEEDS_MORE = ("test_recipe_javascript.py",)  # Node's modules, which the copies do not have
+
+
+def main() -> int:
+    """Run the check; 0 if every survivor is explained and every explanation needed."""
+    options = _options()
+    root = options.root.resolve()
+    known = survivors.read(LIST)
+    every = all_mutants(root, known)
+    chosen = _chosen(every, options, root)
+    if options.page and (len(chosen) < len(every) or options.quick or options.lenient):
+        raise SystemExit("--page goes with a whole run")
+    if options.list:
+        print(*(mutant.id for mutant in chosen), sep="\n")
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that all forks are
+    forks.preload()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
+        workers = [forks.Worker(root, Path(folder) / f"copy{n}") for n in range(options.jobs)]
+        passages = campaign.Passages(
+            campaign.recorded(
+                workers, _test_files(root), ROOT / ".mutation", lenient=options.lenient
+            )
+        )
+        progress = _Progress(len(chosen), verbose=options.verbose)
+        verdicts = campaign.judged(
+            chosen, workers, passages, _sources(root), progress.tell, quick=options.quick
+        )
+    took = time.monotonic() - started
+    return _conclude(verdicts, every, known, took, options)
+
+
+def all_mutants(root: Path, known: survivors.Known) -> list[sites.Mutant]:
+    """Return every mutant of a checkout."""
+    errors = sites.error_classes((root / "src/kmsjwt/errors.py").read_text("utf-8"))
+    return [
+        mutant
+        for module, source in _sources(root).items()
+        for mutant in sites.mutants(
+            source,
+            module,
+            errors=sites.error_classes(source, errors),
+            wording=frozenset(known.wording),
+        )
+    ]
+
+
+def modules(root: Path) -> list[str]:
+    """Return whose checks are taken out: all that a token, a key or a caller passes."""
+    package = root / "src/kmsjwt"
+    found = [
+        ".".join(path.relative_to(package).with_suffix("").parts)
+        for room in ROOMS
+        for path in sorted((package / room).glob("*.py"))
+        if path.name != "__init__.py"
+    ]
+    return [*(name for name in found if name not in LEFT_OUT), *HANDLERS]
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m scripts.mutation", description=__doc__)
+    parser.add_argument("--module", action="append", help="only this module, such as jwks.urls")
+    parser.add_argument(
+        "--only", action="append", help="only this mutant; a part of its id will do"
+    )
+    parser.add_argument("--again", type=Path, help="only survivors of the run in this --json file")
+    parser.add_argument("--changed", action="store_true", help="only modules changed since HEAD")
+    parser.add_argument("--list", action="store_true", help="name the mutants and try none")
+    parser.add_argument("--page", action="store_true", help="write the docs page (a whole run)")
+    parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
+    parser.add_argument("--quick", action="store_true", help="few tests for each: to find suspects")
+    parser.add_argument("--lenient", action="store_true", help="leave out tests that fail anyway")
+    parser.add_argument("--verbose", action="store_true", help="tell which test noticed each")
+    parser.add_argument("--json", type=Path, help="write every verdict to this file")
+    parser.add_argument("--root", type=Path, default=ROOT, help="another checkout to examine")
+    return parser.parse_args()
+
+
+def _chosen(
+    every: list[sites.Mutant], options: argparse.Namespace, root: Path
+) -> list[sites.Mutant]:
+    examined = set(modules(root))
+    chosen = set(options.module or examined)
+    unknown = chosen - examined
+    if unknown:
+        raise SystemExit(f"not examined: {', '.join(sorted(unknown))}")
+    if options.changed:
+        chosen &= _changed(root)
+    if options.again:
+        alive = {
+            row[0] for row in json.loads(options.again.read_text("utf-8")) if row[1] != "killed"
+        }
+        every = [mutant for mutant in every if mutant.id in alive]
+    return [
+        mutant
+        for mutant in every
+        if mutant.module in chosen
+        and (not options.only or any(part in mutant.id for part in options.only))
+    ]
+
+
+def _changed(root: Path) -> set[str]:
+    command = ["git", "diff", "--name-only", "HEAD", "--", "src/kmsjwt"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    return {
+        path.removeprefix("src/kmsjwt/").removesuffix(".py").replace("/", ".")
+        for path in done.stdout.split()
+    }
+
+
+def _sources(root: Path) -> dict[str, str]:
+    package = root / "src/kmsjwt"
+    return {
+        module: (package / f"{module.replace('.', '/')}.py").read_text("utf-8")
+        for module in modules(root)
+    }
+
+
+def _test_files(root: Path) -> list[str]:
+    rooms = [path for room in TESTS for path in sorted((root / "tests" / room).glob("test_*.py"))]
+    rooms.append(root / "tests/test_key_names.py")
+    return [str(path.relative_to(root)) for path in rooms if path.name not in _NEEDS_MORE]
+
+
+class _Progress:
+    """One line that counts, and a line for each survivor."""
+
+    def __init__(self, total: int, *, verbose: bool) -> None:
+        self._total, self._verbose = total, verbose
+        self._done = 0
+
+    def tell(self, verdict: campaign.Verdict) -> None:
+        self._done += 1
+        if self._verbose or verdict.outcome != "killed":
+            head = f"[{self._done}/{self._total}] {verdict.outcome}, {verdict.seconds:.1f} s"
+            print(f"{head}: {verdict.mutant.id} {verdict.by}".rstrip(), flush=True)
+
+
+def _conclude(
+    verdicts: list[campaign.Verdict],
+    every: list[sites.Mutant],
+    known: survivors.Known,
+    took: float,
+    options: argparse.Namespace,
+) -> int:
+    if options.json:
+        rows = [[v.mutant.id, v.outcome, v.by, round(v.seconds, 2)] for v in verdicts]
+        options.json.write_text(json.dumps(rows, indent=0, ensure_ascii=False))
+    alive = {verdict.mutant.id: verdict.alive for verdict in verdicts}
+    wrong = [
+        f"the machinery failed: {v.mutant.id}: {v.by}" for v in verdicts if v.outcome == "wrong"
+    ]
+    faults = wrong + survivors.complaints(known, [mutant.id for mutant in every], alive)
+    print(*page.table(verdicts), sep="\n")
+    print(f"{took:.0f} seconds, {options.jobs} at a time")
+    if options.page:
+        (options.root / PAGE).write_text(
+            page.written(verdicts, known, took, options.jobs, TESTS), "utf-8"
+        )
+    print(*faults, sep="\n")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

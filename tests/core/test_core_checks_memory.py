@@ -1,0 +1,160 @@
+"""What a verifier remembers: bounded, off unless asked for, and never a way round a check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.core.helpers import AUD, NOW, forge, held, private_key, verifier
+
+from kmsjwt import AnyOf, ConfigError, PublicKey, TokenError
+from kmsjwt._memory import AcceptedHeaders, VerifiedTokens
+from kmsjwt.compact import Header
+from kmsjwt.errors import AlgorithmNotAllowed, WrongIssuer
+
+FEW = 64
+
+
+class Counted:
+    """A key source whose one key counts how often it verifies."""
+
+    def __init__(self) -> None:
+        self.public = held("Ed25519").public
+        self.kid, self.alg = self.public.kid, self.public.alg
+        self.verified = 0
+
+    def key(self, kid: str | None) -> Counted:  # noqa: ARG002  the protocol's name
+        return self
+
+    def verify(self, signature: bytes, signing_input: bytes) -> None:
+        self.verified += 1
+        self.public.verify(signature, signing_input)
+
+
+def known(headers: AcceptedHeaders[str], segments: list[bytes]) -> int:
+    return sum(segment in headers for segment in segments)
+
+
+@pytest.mark.parametrize(("kids", "most"), [(1, FEW), (10, FEW), (32, FEW), (100, 200)])
+def test_accepted_headers_are_bounded_by_the_keys(kids: int, most: int):
+    headers: AcceptedHeaders[str] = AcceptedHeaders()
+    segments: list[bytes] = []
+    largest = 0
+    for number in range(10 * most):
+        header = Header({"alg": "RS256", "kid": f"k{number % kids}"})
+        segments.append(str(number).encode())
+        headers.remember(segments[-1], header, "the key")
+        largest = max(largest, known(headers, segments[-most - 1 :]))
+
+    assert largest == most
+    headers.forget_all()
+    assert len(headers) == 0
+
+
+def test_a_header_that_comes_with_another_key_drops_all_others():
+    """The keys have changed; what went with the former ones is of no use."""
+    headers: AcceptedHeaders[str] = AcceptedHeaders()
+    header = Header({"alg": "RS256", "kid": "k"})
+    for segment, key in ((b"a", "old"), (b"b", "old"), (b"a", "old"), (b"a", "new")):
+        headers.remember(segment, header, key)
+
+    assert dict(headers) == {b"a": (header, "new")}
+
+
+def test_verified_tokens_are_bounded_and_the_oldest_makes_room():
+    tokens: VerifiedTokens[str, str] = VerifiedTokens(3)
+    for name in (b"a", b"b", b"c", b"d"):
+        tokens.remember(name, "the key", "the token")
+
+    assert [tokens.find(name) is not None for name in (b"a", b"b", b"c", b"d")] == [
+        False,
+        True,
+        True,
+        True,
+    ]
+    tokens.forget(b"c")
+    tokens.forget(b"never there")
+    assert tokens.find(b"c") is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "times"), [({}, 2), ({"cache_size": 0}, 2), ({"cache_size": 1}, 1)], ids=str
+)
+def test_no_token_is_remembered_unless_asked_for(settings: dict[str, Any], times: int):
+    keys = Counted()
+    remembering = verifier(keys=keys, **settings)
+    for _ in range(2):
+        remembering.verify(forge("Ed25519").good)
+
+    assert keys.verified == times
+
+
+def test_the_longest_token_is_remembered_too():
+    token = forge("Ed25519").good
+    keys = Counted()
+    remembering = verifier(keys=keys, cache_size=1, max_length=len(token))
+    for _ in range(2):
+        remembering.verify(token)
+
+    assert keys.verified == 1
+    with pytest.raises(TokenError):
+        remembering.verify(f"{token}A")
+
+
+def test_a_list_changed_afterwards_allows_nothing_more():
+    allowed = ["RS256"]
+    strict = verifier(algorithms=allowed)
+    allowed.append("Ed25519")
+
+    with pytest.raises(AlgorithmNotAllowed):
+        strict.verify(forge("Ed25519").good)
+
+
+@pytest.mark.parametrize("name", [["RS256"], {"RS256": 1}, None, 7, "rs256", "none", "HS256"])
+def test_what_is_no_algorithm_is_not_allowed(name: object):
+    with pytest.raises(ConfigError) as caught:
+        verifier(algorithms=["RS256", name])
+    assert caught.value.code == "verifier"
+
+
+@pytest.mark.parametrize("iss", [{}, {"a": 1}, [], [{}], ["https://id.example"], 7, None, True])
+def test_an_issuer_of_any_type_is_refused_among_several(iss: object):
+    maker = forge("Ed25519")
+
+    with pytest.raises(WrongIssuer):
+        AnyOf(verifier()).verify(maker.token(claims=maker.claims(iss=iss)))
+
+
+def test_a_key_of_an_algorithm_nobody_knows_is_an_error_of_ours():
+    der = (
+        private_key("Ed25519")
+        .public_key()
+        .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    )
+    unknown = der.replace(bytes.fromhex("06032b6570"), bytes.fromhex("06032b657f"))
+    assert unknown != der
+
+    with pytest.raises(ConfigError) as caught:
+        PublicKey.from_spki(unknown, "Ed25519")
+    assert caught.value.code == "spki"
+
+
+@pytest.mark.parametrize("cache_size", [0, 4])
+def test_an_accepted_header_vouches_for_no_other_part(cache_size: int):
+    """Its algorithm and type need not be looked at again; everything else is."""
+    maker = forge("Ed25519")
+    warm = verifier(cache_size=cache_size)
+    warm.verify(maker.good)
+    refused = {
+        "bad_signature": maker.with_signature(bytes(64)),
+        "expired": maker.token(claims=maker.claims(exp=NOW - 30, iat=NOW - 900)),
+        "wrong_audience": maker.token(claims=maker.claims(aud=[f"{AUD}2"])),
+        "payload_json": maker.token(claims=b"{"),
+        "signature_base64": f"{maker.signing_input}.!!!!",
+    }
+    for code, token in refused.items():
+        for _ in range(2):
+            with pytest.raises(TokenError) as caught:
+                warm.verify(token)
+            assert caught.value.code == code
