@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from kmsjwt.errors import TokenError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _FIX = "send 'Authorization: Bearer <token>'"
 _SCHEME = r"(?s)([A-Za-z]{1,16})(?: .*)?"
@@ -16,11 +12,11 @@ _SCHEME = r"(?s)([A-Za-z]{1,16})(?: .*)?"
 _B64TOKEN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
 
 
-def bearer_token(credentials: Iterable[object], identity: Iterable[object] = ()) -> str:
+def bearer_token(credentials: tuple[object, ...], identity: tuple[object, ...] = ()) -> str:
     """Return the token: scheme ``Bearer`` in any case, one space, one token, nothing after.
 
     Args:
-        credentials: every value found for the Authorization header.
+        credentials: every value found for the Authorization header, none of them empty.
         identity: the gateway's own identity sources, which key its cache. One of them must hold
             the token, or a cached answer would be given to other tokens as well.
 
@@ -28,17 +24,16 @@ def bearer_token(credentials: Iterable[object], identity: Iterable[object] = ())
         TokenError: its code is ``no_token``, ``not_bearer``, ``bad_credentials``,
             ``several_tokens`` or ``identity_source``. Never holds any of the values.
     """
-    values = [value for value in credentials if value != ""]
-    if not values:
+    if not credentials:
         raise TokenError("the request has no Authorization", code="no_token", fix=_FIX)
-    value = values[0]
-    if not isinstance(value, str) or values.count(value) != len(values):
+    value = credentials[0]
+    if not isinstance(value, str) or credentials.count(value) != len(credentials):
         raise _several() if isinstance(value, str) else _bad("Authorization is no string")
     token = _after_bearer(value)
     if token is None:
         raise _refusal(value)
-    others = [source for source in identity if source and source != value]
-    if others:
+    if identity and identity != (value,):
+        others = [source for source in identity if source and source != value]
         _check_sources(others, token, alone=value not in identity)
     return token
 
@@ -47,7 +42,11 @@ def _check_sources(sources: list[object], token: str, *, alone: bool) -> None:
     """Look at the identity sources that are not the very header; ``alone`` if none is."""
     if any(_is_bearer(source) for source in sources):
         raise _several()
-    if alone and not any(isinstance(source, str) and token in source for source in sources):
+    if (
+        sources
+        and alone
+        and not any(isinstance(source, str) and token in source for source in sources)
+    ):
         raise TokenError(
             "the gateway's identity source does not hold the Authorization header, so that its"
             " cache would answer for other tokens too",

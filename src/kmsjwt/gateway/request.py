@@ -69,10 +69,10 @@ class AuthRequest(Immutable):
 
 
 def header_values(event: Event, name: str) -> tuple[object, ...]:
-    """Return every value of a header, its name in any case, of single and multi-value headers.
+    """Return every value of a header but null and empty ones, its name in any case.
 
     Args:
-        event: the event.
+        event: the event, with single-value headers, multi-value headers or both.
         name: the header's name in lower case.
     """
     found: list[object] = []
@@ -81,5 +81,10 @@ def header_values(event: Event, name: str) -> tuple[object, ...]:
         if headers and isinstance(headers, (dict, Mapping)):
             for key, value in headers.items():
                 if isinstance(key, str) and len(key) == length and key.lower() == name:
-                    found.extend(value if isinstance(value, (list, tuple)) else (value,))
-    return tuple([value for value in found if value is not None])
+                    values = value if isinstance(value, (list, tuple)) else (value,)
+                    found.extend(filter(_is_filled, values))
+    return tuple(found)
+
+
+def _is_filled(value: object) -> bool:
+    return value is not None and value != ""

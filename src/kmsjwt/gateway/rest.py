@@ -29,7 +29,7 @@ class RestToken:
         return AuthRequest(
             kind=self.kind,
             arn=event.get("methodArn"),
-            credentials=() if credentials is None else (credentials,),
+            credentials=() if credentials in (None, "") else (credentials,),
         )
 
     def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:
