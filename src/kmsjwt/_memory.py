@@ -34,17 +34,12 @@ class AcceptedHeaders(dict[bytes, tuple["Header", Key]]):
     def remember(self, segment: bytes, header: Header, key: Key) -> None:
         """Keep a header that was accepted with this key, which may be another than before."""
         known = self.get(segment)
-        if known is not None and known[1] is not key:
-            self.forget_all()
+        keys_changed = known is not None and known[1] is not key
         self._kids.add(header.kid)
-        if len(self) >= max(_FEW, 2 * len(self._kids)):
-            self.forget_all()
+        if keys_changed or len(self) >= max(_FEW, 2 * len(self._kids)):
+            self.clear()
+            self._kids = {header.kid}
         self[segment] = (header, key)
-
-    def forget_all(self) -> None:
-        """Drop every header: the keys have changed, or there are too many."""
-        self.clear()
-        self._kids.clear()
 
 
 class VerifiedTokens(Generic[Key, Token]):
