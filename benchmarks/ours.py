@@ -150,14 +150,10 @@ def _authorizers(given: Work) -> dict[str, Slice]:
     verifier = Verifier(StaticKeys(given.jwks()), issuer=ISSUER, audience=AUDIENCE)
     context = SimpleNamespace(aws_request_id="4b2f1c1e-0000-4000-8000-000000000000")
     authorizers = {
-        QUIET: Authorizer(verifier, log=_no_log),
+        QUIET: Authorizer(verifier, log=None),
         LOGGED: Authorizer(verifier),
     }
     return {name: _authorizer(name, each, context, given) for name, each in authorizers.items()}
-
-
-def _no_log(level: str, event: str, **fields: object) -> None:
-    del level, event, fields
 
 
 def _authorizer(name: str, authorizer: Authorizer, context: object, given: Work) -> Slice:

@@ -14,7 +14,7 @@ from scripts.mutation.plugins import IMPORT, Passage
 from scripts.mutation.sites import Mutant, uses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
     from scripts.mutation.forks import Run, Worker
@@ -217,9 +217,9 @@ def judged(
     sources: dict[str, str],
     tell: Callable[[Verdict], None],
     *,
-    quick: bool = False,
+    quick: Collection[str] = (),
 ) -> list[Verdict]:
-    """Try every mutant, as many at a time as there are workers; if ``quick``, by a few tests."""
+    """Try every mutant, as many at a time as there are workers; those in ``quick`` by few tests."""
     waiting = list(reversed(mutants))
     idle = list(workers)
     trials: list[_Trial] = []
@@ -228,7 +228,7 @@ def judged(
         while waiting or trials:
             while waiting and idle:
                 trial = _trial(waiting.pop(), idle.pop(), passages, sources)
-                trial.runs = trial.runs[:1] if quick else trial.runs
+                trial.runs = trial.runs[:1] if trial.mutant.id in quick else trial.runs
                 trials.append(trial)
                 if trial.runs:
                     trial.begin()

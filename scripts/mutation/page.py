@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scripts.mutation.campaign import Verdict
     from scripts.mutation.survivors import Known
 
@@ -37,8 +39,11 @@ round.
 - Each call of a function that exists to refuse: deleted.
 - Each constant number: one more, one less. Each entry of a constant table: left out.
 
-Left out: what only composes a message, and regular expressions, which the tests of hostile text \
-hold. Tests of the rooms {rooms} are asked, those first that pass through the line.
+A survivor that is explained already is tried by the likeliest tests alone; `--thorough` tries \
+it by all.
+
+Not examined: {left_out}. Left out: what only composes a message, and regular expressions, which \
+the tests of hostile text hold. Tests of the rooms {rooms} are asked, those first that pass through the line.
 
 ## Survivors
 
@@ -58,7 +63,13 @@ def table(verdicts: list[Verdict]) -> list[str]:
 
 
 def written(
-    verdicts: list[Verdict], known: Known, took: float, jobs: int, rooms: tuple[str, ...]
+    verdicts: list[Verdict],
+    known: Known,
+    took: float,
+    jobs: int,
+    *,
+    rooms: tuple[str, ...],
+    left_out: Mapping[str, str],
 ) -> str:
     """Return the page.
 
@@ -68,6 +79,7 @@ def written(
         took: seconds.
         jobs: how many mutants were tried at a time.
         rooms: the folders of tests that were asked.
+        left_out: modules that are not examined, and why.
     """
     outcomes = Counter(verdict.outcome for verdict in verdicts)
     head = _HEAD.format(
@@ -79,7 +91,10 @@ def written(
         minutes=took / 60,
         jobs=jobs,
     )
-    how = _HOW.format(rooms=", ".join(rooms))
+    how = _HOW.format(
+        rooms=", ".join(rooms),
+        left_out="; ".join(f"`{module}`, since {why}" for module, why in left_out.items()),
+    )
     return (
         head
         + "\n".join(table(verdicts))

@@ -121,15 +121,6 @@ def plain(value: Any) -> Any:
     return value
 
 
-def frozen(value: Any) -> Any:
-    """Return a read-only deep copy: mapping proxies for mappings, tuples for sequences."""
-    if isinstance(value, (dict, MappingProxyType)):
-        return MappingProxyType({name: frozen(member) for name, member in value.items()})
-    if isinstance(value, (list, tuple)):
-        return tuple(frozen(item) for item in value)
-    return value
-
-
 def _object(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):

@@ -21,24 +21,20 @@ class AcceptedHeaders(dict[bytes, tuple["Header", Key]]):
     """Headers that were accepted, by their encoded segment, with the very key each went with.
 
     The tokens of a key nearly all have the same header, to the byte. Only what a trusted key
-    signed comes in here, so a stranger cannot fill it. It holds at most 64 headers, or two for
-    each key.
+    signed comes in here, so a stranger cannot fill it.
     """
 
-    __slots__ = ("_kids",)
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._kids: set[str | None] = set()
+    def remember(self, segment: bytes, header: Header, key: Key, key_count: int) -> None:
+        """Keep a header that was accepted with this key, for the first time.
 
-    def remember(self, segment: bytes, header: Header, key: Key) -> None:
-        """Keep a header that was accepted with this key, which may be another than before."""
-        known = self.get(segment)
-        keys_changed = known is not None and known[1] is not key
-        self._kids.add(header.kid)
-        if keys_changed or len(self) >= max(_FEW, 2 * len(self._kids)):
+        At most 64 headers are kept, or two for each of the ``key_count`` keys there are now. All
+        are dropped where there is no room, and where the header is here already: then it came
+        with another key, and the keys have changed.
+        """
+        if segment in self or len(self) >= max(_FEW, 2 * key_count):
             self.clear()
-            self._kids = {header.kid}
         self[segment] = (header, key)
 
 
@@ -72,7 +68,7 @@ class VerifiedTokens(Generic[Key, Token]):
     def remember(self, digest: bytes, key: Key, token: Token) -> None:
         """Keep a verified token."""
         with self._lock:
-            if len(self._by_digest) >= self._limit:
+            if len(self._by_digest) >= self._limit and digest not in self._by_digest:
                 del self._by_digest[next(iter(self._by_digest))]
             self._by_digest[digest] = (key, token)
 

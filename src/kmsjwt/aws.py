@@ -168,23 +168,26 @@ def kms_client(
         session = Session()
         # boto3 alone among AWS's SDKs does not read AWS_REGION.
         chosen = region or session.get_config_variable("region") or os.environ.get("AWS_REGION")
-        _load_little(session, chosen)
+        if _is_plain(session, chosen):
+            session = _of_few_files(session)
         return session.create_client("kms", region_name=chosen, config=settings)
     except (BotoCoreError, ValueError) as error:
         raise _no_client(error) from error
 
 
-def _load_little(session: Any, region: object) -> None:
-    """Spare a cold start what botocore reads for a client of any service, anywhere.
+def _is_plain(session: Any, region: object) -> bool:
+    named = isinstance(region, str) and re.fullmatch(_COMMERCIAL_REGION, region) is not None
+    return named and not any(map(session.get_config_variable, _OTHER_ENDPOINTS))
 
-    That is the names of all its services, and the endpoints of all of them: a megabyte of JSON.
-    A Region whose endpoint is not of the plain form gets it all the same.
+
+def _of_few_files(session: Any) -> Any:
+    """Return a session that makes KMS clients, and nothing else, without reading so much.
+
+    Spared are the names of all services and the endpoints of all of them, a megabyte of JSON.
+    Credentials come from the session given: it can ask STS and IAM Identity Center for them.
     """
     from botocore.loaders import Loader
-
-    named = isinstance(region, str) and re.fullmatch(_COMMERCIAL_REGION, region)
-    if not named or any(map(session.get_config_variable, _OTHER_ENDPOINTS)):
-        return
+    from botocore.session import Session
 
     class KmsLoader(Loader):  # type: ignore[misc]  # botocore has no types
         def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002  botocore's
@@ -195,9 +198,13 @@ def _load_little(session: Any, region: object) -> None:
             return cast("tuple[Any, str]", found)
 
     paths = session.get_config_variable("data_path")
-    session.register_component(
-        "data_loader", KmsLoader(extra_search_paths=paths.split(os.pathsep) if paths else None)
+    loader = KmsLoader(extra_search_paths=paths.split(os.pathsep) if paths else None)
+    of_few_files = Session()
+    of_few_files.register_component("data_loader", loader)
+    of_few_files.register_component(
+        "credential_provider", session.get_component("credential_provider")
     )
+    return of_few_files
 
 
 def call(method: Callable[..., Any], action: str, key: str, **parameters: Any) -> Any:

@@ -7,10 +7,11 @@ RFC 7517 (JWK), RFC 7518 section 6 (RSA, EC), RFC 8037 (OKP), RFC 9964 (AKP), RF
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt import _jwk, _spki
-from kmsjwt._encoding import b64url_encode, frozen, to_json
+from kmsjwt._encoding import b64url_encode, to_json
 from kmsjwt._immutable import Immutable
 from kmsjwt._jwk import Refused
 from kmsjwt._verify import signature_length, verify_function
@@ -65,7 +66,7 @@ class PublicKey(Immutable):
             kid=kid or _thumbprint(members, bound),
             alg=bound,
             signature_length=signature_length(key, bound),
-            _members=frozen(members),
+            _members=MappingProxyType(members),
             verify=verify_function(key, bound),
         )
 

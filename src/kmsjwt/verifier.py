@@ -55,8 +55,9 @@ class KeySource(Protocol):
     """Where a verifier finds the key of a token.
 
     A key that did not change must stay the identical object: what a verifier remembers is tied
-    to it. A source whose keys must be asked about every token says so by an attribute,
-    ``asks_each_time = True``.
+    to it. Two attributes may say more: ``key_count``, how many keys there are now, so that a
+    verifier remembers enough headers; and ``asks_each_time = True`` for keys that must be asked
+    about every token, of which a verifier may remember none.
     """
 
     def key(self, kid: str | None) -> VerifyingKey:
@@ -223,7 +224,8 @@ class Verifier:
         claims = read_payload(payload)
         if is_new:
             self._expectations.check_type(header.members)
-            self._headers.remember(header_segment, header, key)
+            key_count = getattr(self._keys, "key_count", 0)
+            self._headers.remember(header_segment, header, key, key_count)
         self._expectations.check_claims(claims, header.members, self._clock())
         if self._check is not None:
             ask(self._check, header.members, claims)

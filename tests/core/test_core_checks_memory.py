@@ -12,6 +12,7 @@ from kmsjwt import AnyOf, ConfigError, PublicKey, TokenError
 from kmsjwt._memory import AcceptedHeaders, VerifiedTokens
 from kmsjwt.compact import Header
 from kmsjwt.errors import AlgorithmNotAllowed, WrongIssuer
+from kmsjwt.jwks import StaticKeys
 
 FEW = 64
 
@@ -32,32 +33,51 @@ class Counted:
         self.public.verify(signature, signing_input)
 
 
-def known(headers: AcceptedHeaders[str], segments: list[bytes]) -> int:
-    return sum(segment in headers for segment in segments)
-
-
-@pytest.mark.parametrize(("kids", "most"), [(1, FEW), (10, FEW), (32, FEW), (100, 200)])
-def test_accepted_headers_are_bounded_by_the_keys(kids: int, most: int):
+@pytest.mark.parametrize(("keys", "most"), [(0, FEW), (1, FEW), (32, FEW), (33, 66), (100, 200)])
+def test_accepted_headers_are_bounded_by_the_keys_there_are(keys: int, most: int):
+    """However many come and go, as with an issuer that rotates, or names each token anew."""
     headers: AcceptedHeaders[str] = AcceptedHeaders()
-    segments: list[bytes] = []
     largest = 0
     for number in range(10 * most):
-        header = Header({"alg": "RS256", "kid": f"k{number % kids}"})
-        segments.append(str(number).encode())
-        headers.remember(segments[-1], header, "the key")
-        largest = max(largest, known(headers, segments[-most - 1 :]))
+        header = Header({"alg": "RS256", "kid": f"k{number}"})
+        headers.remember(str(number).encode(), header, f"key {number}", keys)
+        largest = max(largest, len(headers))
 
     assert largest == most
+
+
+def test_a_verifier_remembers_enough_for_the_keys_it_has():
+    """A thousand keys, whose tokens come by turns, push none of each other out."""
+    public = [
+        PublicKey(private_key("Ed25519").public_key(), "Ed25519", kid=f"k{n}") for n in range(99)
+    ]
+    checks = verifier(keys=StaticKeys(public))
+    tokens = [
+        forge("Ed25519").token({"alg": "Ed25519", "typ": "JWT", "kid": key.kid}) for key in public
+    ]
+    for token in tokens:
+        checks.verify(token)
+
+    assert len(checks._headers) == 99
 
 
 def test_a_header_that_comes_with_another_key_drops_all_others():
     """The keys have changed; what went with the former ones is of no use."""
     headers: AcceptedHeaders[str] = AcceptedHeaders()
     header = Header({"alg": "RS256", "kid": "k"})
-    for segment, key in ((b"a", "old"), (b"b", "old"), (b"a", "old"), (b"a", "new")):
-        headers.remember(segment, header, key)
+    for segment, key in ((b"a", "old"), (b"b", "old"), (b"a", "new")):
+        headers.remember(segment, header, key, 1)
 
     assert dict(headers) == {b"a": (header, "new")}
+
+
+def test_a_token_remembered_twice_pushes_no_other_out():
+    """Two threads may verify one token at a time."""
+    tokens: VerifiedTokens[str, str] = VerifiedTokens(2)
+    for name in (b"a", b"b", b"b"):
+        tokens.remember(name, "the key", "the token")
+
+    assert tokens.find(b"a") is not None
 
 
 def test_verified_tokens_are_bounded_and_the_oldest_makes_room():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -36,6 +37,20 @@ def test_rsa_of_every_size_kms_has(bits: int):
     public = helpers.rsa_key(bits).public_key()
 
     assert PublicKey.from_spki(der_of(public), "PS512") == PublicKey(public, "PS512")
+
+
+@pytest.mark.parametrize("alg", [alg for alg in helpers.ALGS if not alg.startswith("ML-DSA")])
+def test_what_kms_makes_costs_no_large_import(alg: str, monkeypatch):
+    sizes = [2048, 3072, 4096] if alg == "RS256" else [None]
+    privates = [helpers.rsa_key(size) if size else helpers.private_key(alg) for size in sizes]
+    ders = [der_of(private.public_key()) for private in privates]
+
+    def parser(*_: object) -> None:
+        raise AssertionError("the library's parser was asked")
+
+    monkeypatch.setattr(serialization, "load_der_public_key", parser)
+    for der in ders:
+        PublicKey.from_spki(der, alg)
 
 
 def test_forms_that_kms_does_not_use_are_read_as_well():

@@ -233,3 +233,11 @@ def test_a_log_is_told_of_the_very_first_failure(server: Server, clock: Clock):
     with pytest.raises(JwksUnavailable):
         source.key("a")
     assert [(line["code"], line["keys_kept"]) for line in lines] == [("jwks_status", 0)]
+
+
+def test_how_many_keys_there_are_is_known_without_asking(tmp_path):
+    seed = tmp_path / "seed.json"
+    seed.write_text(json.dumps(jwks("a", "b")))
+
+    assert JwksUrl("https://id.example/jwks.json").key_count == 0
+    assert JwksUrl("https://id.example/jwks.json", seed=str(seed)).key_count == 2

@@ -105,3 +105,54 @@ def test_models_of_the_users_own_are_found(tmp_path, monkeypatch):
     client = aws.kms_client("eu-central-1")
 
     assert client._loader.determine_latest_version("kms", "service-2") == "2099-01-01"
+
+
+PROFILES = {
+    "a role": """
+[profile it]
+role_arn = arn:aws:iam::123456789012:role/auth
+source_profile = base
+[profile base]
+aws_access_key_id = AKIDEXAMPLE
+aws_secret_access_key = not-a-secret
+""",
+    "a web identity": """
+[profile it]
+role_arn = arn:aws:iam::123456789012:role/auth
+web_identity_token_file = {folder}/token
+""",
+    "single sign-on": """
+[profile it]
+sso_session = us
+sso_account_id = 123456789012
+sso_role_name = auth
+[sso-session us]
+sso_start_url = https://us.example/start
+sso_region = eu-central-1
+""",
+}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_credentials_come_from_wherever_botocore_gets_them(profile: str, tmp_path, monkeypatch):
+    """The session that makes KMS clients knows no other service; its credentials may need one."""
+    (tmp_path / "config").write_text(PROFILES[profile].format(folder=tmp_path))
+    (tmp_path / "token").write_text("a token")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "it")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    for service in ("STS", "SSO", "SSO_OIDC"):
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", "http://127.0.0.1:9")
+
+    def fault(make: Any) -> str:
+        with pytest.raises(Exception) as caught:  # noqa: PT011  whichever botocore raises
+            make().get_public_key(KeyId="alias/auth")
+        return caught.typename
+
+    expected = fault(lambda: botocore.session.Session().create_client("kms", "eu-central-1"))
+
+    assert fault(lambda: aws.kms_client("eu-central-1")) == expected
+    assert expected != "UnknownServiceError"

@@ -171,6 +171,11 @@ def test_an_unknown_kid_is_bad_once_all_keys_are_known(both: KmsKeys, wire: Thro
     assert wire.count("get_public_key") == 2  # and no token makes KMS be asked again
 
 
+def test_how_many_keys_there_are_is_known_without_asking(both: KmsKeys, wire: Through):
+    assert both.key_count == 2
+    assert wire.calls == []
+
+
 def test_a_silent_kms_is_waited_for_once(kms: LocalKms, both: KmsKeys, wire: Through, clock: Clock):
     """Two time-outs of five seconds would outlive the authorizer that has keys to go on with."""
     kids = [key.kid for key in both.key_set()]

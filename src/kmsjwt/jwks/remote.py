@@ -174,6 +174,12 @@ class JwksUrl:
             raise self._not_found(kid, keys, state)
         return found
 
+    @property
+    def key_count(self) -> int:
+        """How many keys the last good set has."""
+        keys = self._state.keys
+        return 0 if keys is None else len(keys)
+
     def key_set(self) -> KeySet:
         """Return all keys, fetched first if they are not fresh.
 

@@ -42,6 +42,11 @@ class StaticKeys:
             raise unknown_key(kid, self._keys)
         return found
 
+    @property
+    def key_count(self) -> int:
+        """How many keys there are."""
+        return len(self._keys)
+
     def key_set(self) -> KeySet:
         """Return all keys."""
         return self._keys

@@ -116,6 +116,11 @@ class KmsKeys:
                 return public
         raise self._not_found(kid, trusted)
 
+    @property
+    def key_count(self) -> int:
+        """How many keys are configured."""
+        return len(self._cells)
+
     def key_set(self) -> KeySet:
         """Return all keys, for publishing. Raises KmsError if one of them is not known."""
         self._freshen()
