@@ -43,7 +43,8 @@ A survivor that is explained already is tried by the likeliest tests alone; `--t
 it by all.
 
 Not examined: {left_out}. Left out: what only composes a message, and regular expressions, which \
-the tests of hostile text hold. Tests of the rooms {rooms} are asked, those first that pass through the line.
+the tests of hostile text hold. Tests of the rooms {rooms} are asked, those first that pass \
+through the line.
 
 ## Survivors
 
