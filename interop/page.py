@@ -23,15 +23,16 @@ GROUPS = {
 }
 MARKS = {
     "✓": "both ways: the library reads our token, and we read its",
-    "→": "the library reads our token; it signs none of its own",
+    "→": "the library reads our token; it signs none of its own, or (\\*) one that we refuse",
     "←": "we read the library's token; it does not read ours",
     "–": "the library does not know the algorithm",
     "✗": "a fault, ours or theirs",
 }
 LEFT_OUT = {
-    "Java, .NET, PHP, Rust": "Debian packages no JWT library for them, so each run would have to "
-    "fetch and build one",
-    "Erlang's jose, Haskell's jwt, C++'s cpp-jwt, Perl's Mojo::JWT": "packaged, but not tried",
+    "Java, .NET, PHP": "no JWT library of theirs was found among Debian 12's packages, so each run "
+    "would have to fetch and build one",
+    "Rust's jsonwebtoken, Erlang's jose, Haskell's jwt, C++'s cpp-jwt, Perl's Mojo::JWT, "
+    "latchset's jose": "packaged, as others are, but not tried",
 }
 
 _TEMPLATE = Path(__file__).with_name("page.md")

@@ -1,6 +1,6 @@
 """What a verifier remembers: headers it accepted and, if asked to, tokens it verified.
 
-Both are bounded, belong to one verifier, and are filled with nothing that was refused.
+Both are bounded and belong to one verifier. Nothing that a trusted key did not sign gets in.
 """
 
 from __future__ import annotations

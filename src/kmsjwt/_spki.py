@@ -32,7 +32,6 @@ _EC = {
     "P-521": bytes.fromhex("30819b301006072a8648ce3d020106052b8104002303818600"),
     "secp256k1": bytes.fromhex("3056301006072a8648ce3d020106052b8104000a034200"),
 }
-_POINT = {"P-256": 65, "P-384": 97, "P-521": 133, "secp256k1": 65}
 # RFC 8410 section 4.
 _ED25519 = bytes.fromhex("302a300506032b6570032100")
 
@@ -68,6 +67,6 @@ def _read_ec(der: bytes, alg: Algorithm) -> CryptoKey | None:
 
     prefix = _EC[str(alg.crv)]
     point = der[len(prefix) :]
-    if not der.startswith(prefix) or len(point) != _POINT[str(alg.crv)] or point[0] != 4:
+    if not der.startswith(prefix) or point[:1] != b"\x04":
         return None
     return EllipticCurvePublicKey.from_encoded_point(curve_of(alg), point)

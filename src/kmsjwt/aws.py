@@ -169,6 +169,7 @@ def kms_client(
         # boto3 alone among AWS's SDKs does not read AWS_REGION.
         chosen = region or session.get_config_variable("region") or os.environ.get("AWS_REGION")
         if _is_plain(session, chosen):
+            session.set_config_variable("region", chosen)  # for STS, should it be asked
             session = _of_few_files(session)
         return session.create_client("kms", region_name=chosen, config=settings)
     except (BotoCoreError, ValueError) as error:

@@ -209,7 +209,11 @@ def _check_audiences(claims: Mapping[str, Any], expected: frozenset[str]) -> Non
 def _check_replicated(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
     # RFC 7519 section 5.3: claims repeated in the header must agree.
     for name in REGISTERED:
-        if name in header and (name not in claims or header[name] != claims[name]):
+        if name not in header:
+            continue
+        repeated = header[name]
+        # No claim here is a boolean, and in Python True is 1.
+        if name not in claims or repeated != claims[name] or type(repeated) is bool:
             raise InvalidClaim(f"{name} in the header differs from the claim", claim=name)
 
 

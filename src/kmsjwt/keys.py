@@ -37,17 +37,13 @@ class PublicKey(Immutable):
         signature_length: bytes of its signatures in JOSE form.
     """
 
-    __slots__ = ("_members", "alg", "kid", "signature_length", "verify")
+    __slots__ = ("_members", "_verify", "alg", "kid", "signature_length")
 
     kid: str
     alg: Algorithm
     signature_length: int
     _members: Mapping[str, str]
-    verify: Callable[[bytes, bytes], None]
-    """Check a signature in JOSE form: ``verify(signature, signing_input)``.
-
-    Raises `kmsjwt.errors.BadSignature`: it is not this key's signature of ``signing_input``.
-    """
+    _verify: Callable[[bytes, bytes], None]
 
     def __init__(self, key: CryptoKey, alg: str, *, kid: str | None = None) -> None:
         """Bind a ``cryptography`` public key to the JOSE algorithm named ``alg``.
@@ -67,7 +63,7 @@ class PublicKey(Immutable):
             alg=bound,
             signature_length=signature_length(key, bound),
             _members=MappingProxyType(members),
-            verify=verify_function(key, bound),
+            _verify=verify_function(key, bound),
         )
 
     @classmethod
@@ -113,6 +109,14 @@ class PublicKey(Immutable):
     def to_jwk(self) -> dict[str, str]:
         """Return the public JWK with ``kid``, ``alg`` and ``use``."""
         return {**self._members, "kid": self.kid, "alg": self.alg.name, "use": "sig"}
+
+    def verify(self, signature: bytes, signing_input: bytes) -> None:
+        """Check a signature in JOSE form.
+
+        Raises:
+            BadSignature: it is not this key's signature of ``signing_input``.
+        """
+        self._verify(signature, signing_input)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PublicKey):

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     Check = Callable[[Mapping[str, Any], Mapping[str, Any]], object]
 
 
+MAX_CACHE_SIZE = 1_000_000
+"""Most verified tokens that a verifier remembers."""
+
+
 class VerifyingKey(Protocol):
     """A key that checks signatures of one algorithm."""
 
@@ -145,7 +149,8 @@ class Verifier:
             check: your own say, called last as ``check(header, claims)``; it refuses by raising
                 `Forbidden` or by returning False.
             cache_size: how many verified tokens to remember, so that one seen again costs no
-                signature; 0 for none. Time, its key and your ``check`` are asked all the same.
+                signature; 0 for none, at most 1,000,000, of which each holds its claims. Time,
+                its key and your ``check`` are asked all the same.
             clock: seconds since 1970.
 
         Raises:
@@ -224,8 +229,7 @@ class Verifier:
         claims = read_payload(payload)
         if is_new:
             self._expectations.check_type(header.members)
-            key_count = getattr(self._keys, "key_count", 0)
-            self._headers.remember(header_segment, header, key, key_count)
+            self._headers.remember(header_segment, header, key, _key_count(self._keys))
         self._expectations.check_claims(claims, header.members, self._clock())
         if self._check is not None:
             ask(self._check, header.members, claims)
@@ -312,6 +316,11 @@ class AnyOf:
         return chosen.verify(token)
 
 
+def _key_count(keys: KeySource) -> int:
+    count = getattr(keys, "key_count", 0)
+    return count if type(count) is int else 0  # somebody's own source may mean another thing
+
+
 def _wiring_faults(keys: object, max_length: object, check: object, clock: object) -> list[str]:
     faults: list[str] = []
     if not hasattr(keys, "key"):
@@ -326,10 +335,12 @@ def _wiring_faults(keys: object, max_length: object, check: object, clock: objec
 
 
 def _cache_faults(cache_size: object, keys: object) -> list[str]:
-    if type(cache_size) is not int or cache_size < 0:
-        return [f"cache_size is {shown(cache_size)}, expected a number of tokens, 0 for none"]
+    if type(cache_size) is not int or not 0 <= cache_size <= MAX_CACHE_SIZE:
+        expected = f"a whole number of tokens up to {MAX_CACHE_SIZE:,}, 0 to remember none"
+        return [f"cache_size is {shown(cache_size)}, expected {expected}"]
     if cache_size and getattr(keys, "asks_each_time", False):
-        return [f"cache_size is {cache_size}, expected 0 with KmsVerify, which asks KMS each time"]
+        expected = f"0 with {type(keys).__name__}, which asks about every token"
+        return [f"cache_size is {cache_size}, expected {expected}: leave it out, or take KmsKeys"]
     return []
 
 

@@ -123,9 +123,12 @@ def printable(principal: str) -> str:
 
 
 def _is_small(context: Mapping[str, object], characters: int) -> bool:
-    """Tell whether an answer needs no measuring: no character takes more than 12 bytes in JSON."""
+    """Tell whether an answer needs no measuring: no character takes more than 12 bytes in JSON.
+
+    Nor does what stands around a member and its name.
+    """
     for name, value in context.items():
-        characters += len(name) + len(value if isinstance(value, str) else repr(value))
+        characters += len(name) + 1 + len(value if isinstance(value, str) else repr(value))
     return 12 * characters < MAX_ANSWER - _REST_OF_ANSWER
 
 

@@ -36,6 +36,16 @@ class AnyKeys:
         self._sources = tuple(sources)
         self._keys = keys
 
+    @property
+    def key_count(self) -> int:
+        """How many keys are configured."""
+        return self._keys
+
+    @property
+    def asks_each_time(self) -> bool:
+        """Whether one of the sources does."""
+        return any(getattr(source, "asks_each_time", False) for source in self._sources)
+
     def key(self, kid: str | None) -> VerifyingKey:
         """Return the key of that ``kid``; see `kmsjwt.verifier.KeySource`."""
         if kid is None and self._keys > 1:  # each source would take its own key for the one meant
