@@ -48,7 +48,7 @@ def read(der: bytes, alg: Algorithm) -> CryptoKey | None:
         return _read_rsa(der)
     if alg.crv in _EC:
         return _read_ec(der, alg)
-    if alg.crv == "Ed25519" and der.startswith(_ED25519) and len(der) == len(_ED25519) + 32:
+    if der.startswith(_ED25519):
         return ed25519_class().from_public_bytes(der[len(_ED25519) :])
     return None
 

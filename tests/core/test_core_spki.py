@@ -53,6 +53,16 @@ def test_what_kms_makes_costs_no_large_import(alg: str, monkeypatch):
         PublicKey.from_spki(der, alg)
 
 
+@pytest.mark.parametrize("first", [0x7F, 0x80, 0xFF])
+def test_a_modulus_begins_with_a_set_bit(first: int):
+    der = bytearray(der_of(helpers.rsa_key(3072).public_key()))
+    assert der[32] == 0
+    der[33] = first
+
+    assert (ours(bytes(der), "RS256") is None) is (first < 0x80)
+    assert ours(bytes(der), "RS256") == theirs(bytes(der), "RS256")
+
+
 def test_forms_that_kms_does_not_use_are_read_as_well():
     odd_size = rsa.generate_private_key(65537, 2056).public_key()
     compressed = ec.generate_private_key(ec.SECP256R1()).public_key()
