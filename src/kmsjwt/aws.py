@@ -198,8 +198,9 @@ def _of_few_files(session: Any) -> Any:
             found = (_ENDPOINTS, "") if name == "endpoints" else super().load_data_with_path(name)
             return cast("tuple[Any, str]", found)
 
-    paths = session.get_config_variable("data_path")
-    loader = KmsLoader(extra_search_paths=paths.split(os.pathsep) if paths else None)
+    paths = (session.get_config_variable("data_path") or "").split(os.pathsep)
+    named = [os.path.expanduser(os.path.expandvars(path)) for path in paths if path]  # noqa: PTH111
+    loader = KmsLoader(extra_search_paths=named)
     of_few_files = Session()
     of_few_files.register_component("data_loader", loader)
     of_few_files.register_component(

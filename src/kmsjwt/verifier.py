@@ -58,10 +58,11 @@ class VerifyingKey(Protocol):
 class KeySource(Protocol):
     """Where a verifier finds the key of a token.
 
-    A key that did not change must stay the identical object: what a verifier remembers is tied
-    to it. Two attributes may say more: ``key_count``, how many keys there are now, so that a
-    verifier remembers enough headers; and ``asks_each_time = True`` for keys that must be asked
-    about every token, of which a verifier may remember none.
+    A key that did not change must stay the identical object, and one that did, be it in its
+    algorithm alone, must be another: what a verifier remembers is tied to it. Two attributes may
+    say more: ``key_count``, how many keys there are now, so that a verifier remembers enough
+    headers; and ``asks_each_time = True`` for keys that must be asked about every token, of which
+    a verifier may remember none.
     """
 
     def key(self, kid: str | None) -> VerifyingKey:

@@ -93,14 +93,18 @@ def test_a_region_of_the_commercial_partition_costs_no_reading_of_all_endpoints(
     assert [path for path in read if path.endswith("endpoints")] != []
 
 
-def test_models_of_the_users_own_are_found(tmp_path, monkeypatch):
-    """AWS_DATA_PATH goes on naming folders of service models."""
+@pytest.mark.parametrize("named", ["{folder}", "$MODELS", "~/models"])
+def test_models_of_the_users_own_are_found(named: str, tmp_path, monkeypatch):
+    """AWS_DATA_PATH goes on naming folders of service models, as it may be written."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MODELS", str(tmp_path / "models"))
     model = Path(botocore.__file__).parent / "data/kms/2014-11-01"
-    folder = tmp_path / "kms" / "2099-01-01"
+    folder = tmp_path / "models" / "kms" / "2099-01-01"
     folder.mkdir(parents=True)
     for file in model.iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
-    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    path = named.format(folder=tmp_path / "models")
+    monkeypatch.setenv("AWS_DATA_PATH", f"{tmp_path / 'none'}:{path}")
 
     client = aws.kms_client("eu-central-1")
 

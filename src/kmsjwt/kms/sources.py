@@ -108,7 +108,7 @@ class KmsKeys:
             KmsError: it may be a key that KMS cannot be asked about now.
         """
         self._freshen()
-        trusted = [cell.public for cell in self._cells if cell.public is not None]
+        trusted = [public for cell in self._cells if (public := cell.public) is not None]
         if kid is None and len(self._cells) == 1 and trusted:
             return trusted[0]
         for public in trusted:
