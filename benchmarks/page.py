@@ -44,7 +44,8 @@ METHOD = """\
 `client_id`, `scope`, `jti`, `iat`, `nbf`, `exp`, `tenant`, `roles`, `token_use`), 128 different \
 ones in turn, so that no memory of a token helps. Every library reads its key beforehand and is \
 set up as strictly as it can be. The bare check is \
-`cryptography`'s own, with signing input and signature ready and no claim looked at.
+`cryptography`'s own, with signing input and signature ready and no claim looked at. Ed25519 is \
+measured under the name that the peers know, `EdDSA`.
 - **Nobody cheats.** Each contender first accepts the good tokens and then refuses a changed \
 signature, a changed payload, a wrong `aud`, a wrong `iss`, a past `exp`, a missing `exp` and a \
 future `nbf`; else the whole run stops. What a library leaves unchecked beyond that, a future \
@@ -52,7 +53,7 @@ future `nbf`; else the whole run stops. What a library leaves unchecked beyond t
 - **Same weather.** In Python all contenders of a table take short turns in random order, round \
 after round, and CPU time is counted: a busy machine is as unfair to one as to another. Against \
 Node it is wall time, whole blocks of ours and theirs by turns.
-- **Medians.** A figure is the median over the rounds; a ratio is the median of the ratios inside \
+- **Medians.** A figure is the median over the rounds, where its table says nothing else; a ratio is the median of the ratios inside \
 each round or pair, so it need not be the quotient of two figures.
 """
 

@@ -92,7 +92,7 @@ def _target_row(target: Target) -> tuple[str, ...]:
     limit = f"≤ {target.limit:g}"
     if target.measured is None:
         return target.figure, limit, "not measured", target.reason or "no"
-    return target.figure, limit, f"{target.measured:.3g}", "yes" if target.met else "NO"
+    return target.figure, limit, f"{target.measured:.3f}", "yes" if target.met else "NO"
 
 
 def _escaped(cell: str) -> str:

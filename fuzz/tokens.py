@@ -6,7 +6,6 @@ signature are reached.
 
 from __future__ import annotations
 
-import inspect
 import json
 from functools import cache
 from types import MappingProxyType
@@ -62,9 +61,7 @@ class Case:
         algs = [alg for alg, _ in demands.keys.values()]
         source = StaticKeys({"keys": [keys.jwk(alg) for alg in algs]})
         self.fresh = Verifier(source, clock=self.clock, **settings)
-        self.cached = self.fresh
-        if "cache_size" in inspect.signature(Verifier).parameters:
-            self.cached = Verifier(source, clock=self.clock, cache_size=8, **settings)
+        self.cached = Verifier(source, clock=self.clock, cache_size=8, **settings)
 
 
 def trusted(*algs: str) -> dict[str, tuple[str, Any]]:
