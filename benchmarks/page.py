@@ -53,8 +53,9 @@ future `nbf`; else the whole run stops. What a library leaves unchecked beyond t
 - **Same weather.** In Python all contenders of a table take short turns in random order, round \
 after round, and CPU time is counted: a busy machine is as unfair to one as to another. Against \
 Node it is wall time, whole blocks of ours and theirs by turns.
-- **Medians.** A figure is the median over the rounds, where its table says nothing else; a ratio is the median of the ratios inside \
-each round or pair, so it need not be the quotient of two figures.
+- **Medians.** A figure is the median over the rounds, where its table says nothing else; a ratio \
+is the median of the ratios inside each round or pair, so it need not be the quotient of two \
+figures.
 """
 
 QUICK = """

@@ -101,8 +101,8 @@ def test_the_page_shows_each_target_met_missed_or_not_measured():
 
     written = page.page([figures], targets, quick=False)
 
-    assert "| swift | ≤ 1.5 | 1.5 | yes |" in written
-    assert "| slow | ≤ 1.5 | 1.51 | NO |" in written
+    assert "| swift | ≤ 1.5 | 1.500 | yes |" in written
+    assert "| slow | ≤ 1.5 | 1.510 | NO |" in written
     assert "| absent | ≤ 1.5 | not measured | not installed |" in written
     assert "### A title\n\nA note.\n\n| who | µs |" in written
     assert "| a\\|b | 1.0 |" in written

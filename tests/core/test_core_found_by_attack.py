@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.core import helpers
 
-from kmsjwt import ConfigError, PublicKey, VerifiedToken, Verifier, aws
-from kmsjwt.errors import BadSignature, KmsError
+from kmsjwt import ANY, ConfigError, PublicKey, VerifiedToken, Verifier, aws
+from kmsjwt.errors import BadSignature, InvalidClaim, KmsError
 from kmsjwt.gateway import Authorizer
 from kmsjwt.jwks import StaticKeys
 
@@ -104,3 +104,15 @@ def test_a_role_is_assumed_in_the_region_of_the_key_where_no_other_is_named(
         aws.call(client.describe_key, "DescribeKey", "k", KeyId="k")
 
     assert caught.value.aws_code == "EndpointConnectionError"
+
+
+@pytest.mark.parametrize(("name", "repeated", "claim"), [("nbf", False, 0), ("iat", True, 1)])
+def test_a_boolean_in_the_header_repeats_no_number(name: str, repeated: bool, claim: int):
+    """Python calls True and 1 equal; RFC 7519 section 5.3 asks for identical values."""
+    forge = helpers.forge("Ed25519")
+    claims = forge.claims(**{name: claim, "exp": helpers.NOW + 60})
+    verifier = helpers.verifier(max_lifetime=ANY)
+
+    assert verifier.verify(forge.token(forge.header(**{name: claim}), claims))
+    with pytest.raises(InvalidClaim):
+        verifier.verify(forge.token(forge.header(**{name: repeated}), claims))
