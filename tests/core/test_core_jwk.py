@@ -112,6 +112,12 @@ def test_thousands_of_unusable_keys_make_no_endless_message():
     assert "5000" in str(caught.value)
 
 
+def test_the_largest_set_is_read():
+    keys = KeySet.from_jwks({"keys": [*[{}] * 999, jwks_cases.jwk("RS256")]})
+
+    assert (len(keys), len(keys.skipped)) == (1, 999)
+
+
 def test_a_kid_shared_with_an_unusable_key_is_no_duplicate():
     usable = jwks_cases.jwk("RS256", kid="a")
     keys = KeySet.from_jwks({"keys": [usable, jwks_cases.jwk("ES256", kid="a", use="enc")]})
