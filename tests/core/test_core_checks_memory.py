@@ -176,3 +176,14 @@ def test_an_accepted_header_vouches_for_no_other_part(cache_size: int):
             with pytest.raises(TokenError) as caught:
                 warm.verify(token)
             assert caught.value.code == code
+
+
+@pytest.mark.parametrize("size", [0, 1, 1_000_000])
+def test_a_cache_may_have_this_size(size: int):
+    assert verifier(cache_size=size).verify(forge("Ed25519").good)
+
+
+@pytest.mark.parametrize("size", [-1, 1_000_001, 10**40, True, None, "100", 1.0])
+def test_a_cache_of_no_such_size_is_refused(size: Any):
+    with pytest.raises(ConfigError, match="cache_size is .*, expected a whole number of tokens"):
+        verifier(cache_size=size)

@@ -32,7 +32,7 @@ def bearer_token(credentials: tuple[object, ...], identity: tuple[object, ...] =
     token = _after_bearer(value)
     if token is None:
         raise _refusal(value)
-    if identity and identity != (value,):
+    if identity != (value,):
         others = [source for source in identity if source and source != value]
         _check_sources(others, token, alone=value not in identity)
     return token
