@@ -185,5 +185,5 @@ def test_a_cache_may_have_this_size(size: int):
 
 @pytest.mark.parametrize("size", [-1, 1_000_001, 10**40, True, None, "100", 1.0])
 def test_a_cache_of_no_such_size_is_refused(size: Any):
-    with pytest.raises(ConfigError, match="cache_size is .*, expected a whole number of tokens"):
+    with pytest.raises(ConfigError, match=r"cache_size is .*, expected a whole number of tokens"):
         verifier(cache_size=size)
