@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.table import Table, target_table
 
-MODULES = ("verify", "node", "ours", "processes", "issuing", "hostile", "local_kms")
+MODULES = ("verify", "steps", "node", "ours", "processes", "issuing", "hostile", "local_kms")
 
 
 def main() -> int:
