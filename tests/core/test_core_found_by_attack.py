@@ -113,6 +113,6 @@ def test_a_boolean_in_the_header_repeats_no_number(name: str, repeated: bool, cl
     claims = forge.claims(**{name: claim, "exp": helpers.NOW + 60})
     verifier = helpers.verifier(max_lifetime=ANY)
 
-    assert verifier.verify(forge.token(forge.header(**{name: claim}), claims))
+    assert verifier.verify(forge.token(forge.header(**{name: claim}), claims)).alg == "Ed25519"
     with pytest.raises(InvalidClaim):
         verifier.verify(forge.token(forge.header(**{name: repeated}), claims))
