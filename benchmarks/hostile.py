@@ -40,7 +40,7 @@ ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "ES512", "ES256K", "Ed25519", 
 A_MEGABYTE = 1_000_000
 
 
-def tables(quick: bool) -> list[Table]:  # noqa: FBT001 - what every module offers
+def tables(quick: bool) -> list[Table]:
     """Measure the slowest of everything hostile, in milliseconds."""
     repeats = 3 if quick else 20
     return [

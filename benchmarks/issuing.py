@@ -44,7 +44,7 @@ NOTE = (
 )
 
 
-def tables(quick: bool) -> list[Table]:  # noqa: FBT001 - what every module offers
+def tables(quick: bool) -> list[Table]:
     """Return the one table; RS256 and ES256 promise something."""
     rounds = QUICK_ROUNDS if quick else ROUNDS
     with contextlib.ExitStack() as stack:

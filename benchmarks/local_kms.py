@@ -42,7 +42,7 @@ NOTE = (
 Signer = Callable[[], Any]
 
 
-def tables(quick: bool) -> list[Table]:  # noqa: FBT001 - what every module offers
+def tables(quick: bool) -> list[Table]:
     """Return one table; its target is to be no slower than the peer."""
     rounds, signs = (3, 20) if quick else (20, 50)
     with contextlib.ExitStack() as stack:

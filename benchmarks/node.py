@@ -34,7 +34,7 @@ NOTE = (
 )
 
 
-def tables(quick: bool) -> list[Table]:  # noqa: FBT001 - what every module offers
+def tables(quick: bool) -> list[Table]:
     """Return a table for each algorithm that all of them have."""
     why = _missing()
     if why:

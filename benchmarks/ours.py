@@ -61,7 +61,7 @@ NOTE = (
 )
 
 
-def tables(quick: bool) -> list[Table]:  # noqa: FBT001 - what every module offers
+def tables(quick: bool) -> list[Table]:
     """Return one table with its targets."""
     nowhere = Path(os.devnull)
     with (

@@ -65,7 +65,7 @@ def memory(run: Run) -> float:
     return run.memory
 
 
-def tables(quick: bool) -> list[Table]:  # noqa: FBT001 - what every module offers
+def tables(quick: bool) -> list[Table]:
     """Return the figures of processes with compiled packages, and of the same without."""
     rounds = QUICK_ROUNDS if quick else ROUNDS
     with contextlib.ExitStack() as stack:

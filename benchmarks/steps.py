@@ -36,7 +36,7 @@ _NOTE = (
 )
 
 
-def tables(quick: bool) -> list[Table]:  # noqa: FBT001 - what every module offers
+def tables(quick: bool) -> list[Table]:
     """Return one table, from the signature alone to the whole."""
     paths = _paths()
     slices = {name: (run, len(work("RS256").tokens)) for name, run in paths.items()}

@@ -19,7 +19,7 @@ LIMITS = {
 NOTE = "µs of CPU for one token, all claims checked except by the bare check."
 
 
-def tables(quick: bool) -> list[Table]:  # noqa: FBT001 - what every module offers
+def tables(quick: bool) -> list[Table]:
     """Return a table for each algorithm, with its targets."""
     return [_table(alg, rounds=30 if quick else 300) for alg in LIMITS]
 

@@ -78,6 +78,6 @@ def _read(der: bytes, alg: str) -> None:
 def _expected(der: bytes, alg: str) -> Any:
     """Return the JWK of what the library reads, if it is a key that fits; else None."""
     try:
-        return PublicKey(load_der_public_key(der), alg).to_jwk()  # type: ignore[arg-type]
+        return PublicKey(load_der_public_key(der), alg).to_jwk()  # type: ignore[arg-type]  # other kinds are refused there
     except (ValueError, TypeError, UnsupportedAlgorithm):  # ConfigError is a ValueError
         return None

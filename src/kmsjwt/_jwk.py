@@ -237,8 +237,8 @@ def _read_akp(jwk: Mapping[str, Any], alg: Algorithm) -> CryptoKey:
         raise Refused(f"pub is no {alg.name} key") from error
 
 
-# Imported where needed, all but RSA: few deployments see keys of more than one type, and each
-# costs a cold start a millisecond or two.
+# Imported where needed, all but RSA: few deployments see keys of more than one type, and a cold
+# start should not pay for the others.
 
 
 def curve_of(alg: Algorithm) -> EllipticCurve:
