@@ -6,10 +6,12 @@ more than the rest of the verifier's own modules together (docs/decisions/0003).
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-set_once = object.__setattr__
-"""For a constructor that runs with every token: `Immutable._fill` takes half as long again."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_set_once = object.__setattr__
 
 
 class Immutable:
@@ -19,10 +21,19 @@ class Immutable:
 
     def _fill(self, **fields: Any) -> None:
         for name, value in fields.items():
-            set_once(self, name, value)
+            _set_once(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is immutable: {name} cannot be set")
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is immutable: {name} cannot be deleted")
+
+
+def slot_setters(values: type[Immutable]) -> tuple[Callable[[Immutable, object], None], ...]:
+    """Return what sets each slot of a class, in the order of ``__slots__``.
+
+    For a constructor that runs with every token: `Immutable._fill` takes three times as long.
+    """
+    names: tuple[str, ...] = values.__slots__
+    return tuple(getattr(values, name).__set__ for name in names)

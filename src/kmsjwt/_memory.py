@@ -6,7 +6,7 @@ Both are bounded and belong to one verifier. Nothing that a trusted key did not 
 from __future__ import annotations
 
 from _thread import allocate_lock  # all of `threading` that is needed, at no cost to a cold start
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from kmsjwt.compact import Header
@@ -38,21 +38,22 @@ class AcceptedHeaders(dict[bytes, tuple["Header", Key]]):
         self[segment] = (header, key)
 
 
-class VerifiedTokens(Generic[Key, Token]):
-    """Tokens that were verified, by the SHA-256 of all their text, with the key each went with.
+class VerifiedTokens(dict[bytes, tuple["str | None", Key, tuple[float, float], Token]]):
+    """Tokens that were verified, by the SHA-256 of all their text.
 
-    No token is kept, only its digest and what was read from it. The oldest makes room.
+    With each go the ``kid`` it has, the key it was verified by, from when and until when it is
+    good, and what was read from it; its text is not kept. The oldest makes room.
     """
 
-    __slots__ = ("_by_digest", "_limit", "_lock", "_sha256")
+    __slots__ = ("_limit", "_lock", "_sha256")
 
     def __init__(self, limit: int) -> None:
         # Imported here: a cold start that remembers no token should not pay for it.
         from hashlib import sha256
 
+        super().__init__()
         self._sha256 = sha256
         self._limit = limit
-        self._by_digest: dict[bytes, tuple[Key, Token]] = {}
         self._lock = allocate_lock()
 
     def digest(self, token: object, max_length: int) -> bytes:
@@ -61,18 +62,21 @@ class VerifiedTokens(Generic[Key, Token]):
             return b""
         return self._sha256(token.encode("ascii")).digest()
 
-    def find(self, digest: bytes) -> tuple[Key, Token] | None:
-        """Return the token's key and content, if it was verified before."""
-        return self._by_digest.get(digest)
-
-    def remember(self, digest: bytes, key: Key, token: Token) -> None:
+    def remember(
+        self,
+        digest: bytes,
+        kid: str | None,
+        key: Key,
+        good_times: tuple[float, float],
+        token: Token,
+    ) -> None:
         """Keep a verified token."""
         with self._lock:
-            if len(self._by_digest) >= self._limit and digest not in self._by_digest:
-                del self._by_digest[next(iter(self._by_digest))]
-            self._by_digest[digest] = (key, token)
+            if len(self) >= self._limit and digest not in self:
+                del self[next(iter(self))]
+            self[digest] = (kid, key, good_times, token)
 
     def forget(self, digest: bytes) -> None:
         """Drop a token that is good no longer."""
         with self._lock:
-            self._by_digest.pop(digest, None)
+            self.pop(digest, None)

@@ -16,6 +16,9 @@ REGISTERED = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")
 # 2**53: beyond it, a JavaScript verifier reads another number than was written.
 _LATEST = 9_007_199_254_740_992
 
+# What a claim that is absent is taken for.
+_RIGHT_TEXT, _RIGHT_DATE = "-", 1
+
 
 def type_fault(claims: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return the first registered claim of a wrong type, as its name and what is wrong with it.
@@ -26,14 +29,14 @@ def type_fault(claims: Mapping[str, Any]) -> tuple[str, str] | None:
     get = claims.get
     # Most claims are plainly right; only the others are looked at closely.
     for name, fault_of in _TEXTS.items():
-        value = get(name)
-        if (type(value) is not str or not value) and name in claims:
+        value = get(name, _RIGHT_TEXT)
+        if type(value) is not str or not value:
             expected = fault_of(value)
             if expected is not None:
                 return _fault(name, value, expected)
     for name, fault_of in _DATES.items():
-        value = get(name)
-        if (type(value) is not int or not 0 < value < _LATEST) and name in claims:
+        value = get(name, _RIGHT_DATE)
+        if type(value) is not int or not 0 < value < _LATEST:
             expected = fault_of(value)
             if expected is not None:
                 return _fault(name, value, expected)

@@ -168,6 +168,17 @@ class Expectations(Immutable):
                 fix="exp and iat are in seconds, not milliseconds" if lifetime > 1e11 else None,
             )
 
+    def good_times(self, claims: Mapping[str, Any]) -> tuple[float, float]:
+        """Return times between which `check_time` lets claims pass that it let pass once.
+
+        Seconds since 1970, the first included. Outside of them it must be asked.
+        """
+        exp = claims["exp"]
+        begin = max(claims.get("nbf", 0), claims.get("iat", 0)) - self._leeway
+        if not isinstance(self._max_lifetime, Anything):
+            begin = max(begin, exp - self._max_lifetime)
+        return begin, exp + self._leeway
+
 
 def _faults(
     issuer: object, audience: object, typ: object, leeway: object, max_lifetime: object

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kmsjwt._encoding import MAX_DEPTH, b64url_encode, to_json
-from kmsjwt._immutable import Immutable
+from kmsjwt._immutable import Immutable, slot_setters
 from kmsjwt.claims import type_fault
 from kmsjwt.compact import assemble, signing_input
 from kmsjwt.errors import ClaimsRefused, ConfigError, shown
@@ -25,7 +25,7 @@ MAX_LIFETIME = 86_400
 MAX_LENGTH = 8_192
 """Longest token issued, in characters: API Gateway allows 10,240 bytes for all headers."""
 
-_SET_BY_ISSUER = ("iss", "sub", "aud", "exp", "iat", "jti", "client_id")
+_SET_BY_ISSUER = frozenset(("iss", "sub", "aud", "exp", "iat", "jti", "client_id"))
 
 
 class Signature(Immutable):
@@ -104,18 +104,27 @@ class IssuedToken(Immutable):
         expires_at: int,
         kms_request_id: str,
     ) -> None:
-        self._fill(
-            token=token,
-            jti=jti,
-            kid=kid,
-            alg=alg,
-            expires_in=expires_in,
-            expires_at=expires_at,
-            kms_request_id=kms_request_id,
-        )
+        _set_alg(self, alg)
+        _set_expires_at(self, expires_at)
+        _set_expires_in(self, expires_in)
+        _set_jti(self, jti)
+        _set_kid(self, kid)
+        _set_kms_request_id(self, kms_request_id)
+        _set_token(self, token)
 
     def __repr__(self) -> str:
         return f"IssuedToken(jti={self.jti!r}, kid={self.kid!r}, expires_in={self.expires_in})"
+
+
+(
+    _set_alg,
+    _set_expires_at,
+    _set_expires_in,
+    _set_jti,
+    _set_kid,
+    _set_kms_request_id,
+    _set_token,
+) = slot_setters(IssuedToken)
 
 
 def random_jti() -> str:
@@ -303,10 +312,10 @@ def _custom(custom: Mapping[str, Any] | None) -> Mapping[str, Any]:
         return {}
     if not hasattr(custom, "items"):
         raise ClaimsRefused(f"claims is {shown(custom)}, expected a mapping", code="claims_type")
-    taken = sorted(name for name in custom if name in _SET_BY_ISSUER)
-    if taken:
+    if not _SET_BY_ISSUER.isdisjoint(custom):
+        taken = ", ".join(sorted(_SET_BY_ISSUER.intersection(custom)))
         raise ClaimsRefused(
-            f"claims names {', '.join(taken)}, which the issuer sets itself",
+            f"claims names {taken}, which the issuer sets itself",
             code="claims_reserved",
             fix="sub, aud, lifetime and client_id have parameters of their own",
         )

@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kmsjwt._encoding import Undecodable, b64url_decode, plain
-from kmsjwt._immutable import Immutable, set_once
+from kmsjwt._encoding import plain
+from kmsjwt._immutable import Immutable, slot_setters
 from kmsjwt._memory import AcceptedHeaders, VerifiedTokens
 from kmsjwt.algorithms import ALGORITHMS, Algorithm
-from kmsjwt.compact import MAX_LENGTH, Header, malformed, read_payload, segments
+from kmsjwt.compact import MAX_LENGTH, Header, decoded, read_payload, segments
 from kmsjwt.errors import (
     AlgorithmNotAllowed,
     ConfigError,
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     Check = Callable[[Mapping[str, Any], Mapping[str, Any]], object]
+    _Tokens = VerifiedTokens["VerifyingKey", "VerifiedToken"]
+    _Remembered = tuple[str | None, "VerifyingKey", tuple[float, float], "VerifiedToken"]
 
 
 MAX_CACHE_SIZE = 1_000_000
@@ -94,10 +96,10 @@ class VerifiedToken(Immutable):
     def __init__(
         self, *, header: Mapping[str, Any], claims: Mapping[str, Any], kid: str, alg: str
     ) -> None:
-        set_once(self, "header", header)
-        set_once(self, "claims", claims)
-        set_once(self, "kid", kid)
-        set_once(self, "alg", alg)
+        _set_alg(self, alg)
+        _set_claims(self, claims)
+        _set_header(self, header)
+        _set_kid(self, kid)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a plain, mutable copy: ``{"header": {…}, "claims": {…}}``, fit for JSON."""
@@ -105,6 +107,9 @@ class VerifiedToken(Immutable):
 
     def __repr__(self) -> str:
         return f"VerifiedToken(kid={shown(self.kid)}, jti={shown(self.claims.get('jti'))})"
+
+
+_set_alg, _set_claims, _set_header, _set_kid = slot_setters(VerifiedToken)
 
 
 class Verifier:
@@ -174,9 +179,7 @@ class Verifier:
         self._check = check
         self._clock = clock
         self._headers: AcceptedHeaders[VerifyingKey] = AcceptedHeaders()
-        self._tokens: VerifiedTokens[VerifyingKey, VerifiedToken] | None = (
-            VerifiedTokens(cache_size) if cache_size else None
-        )
+        self._tokens: _Tokens | None = VerifiedTokens(cache_size) if cache_size else None
 
     @property
     def issuer(self) -> str | Anything:
@@ -206,20 +209,17 @@ class Verifier:
         tokens, digest = self._tokens, b""
         if tokens is not None:
             digest = tokens.digest(token, self._max_length)
-            remembered = self._recall(tokens, digest)
-            if remembered is not None:
-                return remembered
+            remembered = tokens.get(digest)
+            if remembered is not None and self._still_holds(tokens, digest, remembered):
+                return remembered[-1]
 
         # Structure. A header that was accepted before need not be read again.
-        signed, header_segment, payload, encoded = segments(token, self._max_length)
+        signed, header_segment, payload, signature = segments(token, self._max_length)
         accepted = self._headers.get(header_segment)
         header = Header.read(header_segment) if accepted is None else accepted[0]
-        try:
-            signature = b64url_decode(encoded)
-        except Undecodable as error:
-            raise malformed("signature", error) from None
+        payload, signature = decoded(payload, signature)
 
-        # Signature. Nothing of the payload is looked at before it.
+        # Signature. Nothing the payload says is looked at before it.
         key = self._keys.key(header.kid)
         is_new = accepted is None or accepted[1] is not key
         if is_new:
@@ -238,31 +238,26 @@ class Verifier:
             header=header.members, claims=claims, kid=key.kid, alg=key.alg.name
         )
         if tokens is not None:
-            tokens.remember(digest, key, verified)
+            good_times = self._expectations.good_times(claims)
+            tokens.remember(digest, header.kid, key, good_times, verified)
         return verified
 
-    def _recall(
-        self, tokens: VerifiedTokens[VerifyingKey, VerifiedToken], digest: bytes
-    ) -> VerifiedToken | None:
-        """Return a token verified before; what may have changed since is asked again."""
-        found = tokens.find(digest)
-        if found is None:
-            return None
-        key, verified = found
+    def _still_holds(self, tokens: _Tokens, digest: bytes, remembered: _Remembered) -> bool:
+        """Ask again what may have changed since a token was verified."""
+        kid, key, (begin, end), verified = remembered
         try:
             # Asking for the key also lets the source age: one that was withdrawn is not there.
-            unchanged = self._keys.key(verified.header.get("kid")) is key
-            if unchanged:
-                self._expectations.check_time(verified.claims, self._clock())
+            if self._keys.key(kid) is not key:
+                tokens.forget(digest)
+                return False
+            if not begin <= (now := self._clock()) < end:
+                self._expectations.check_time(verified.claims, now)
         except TokenError:
             tokens.forget(digest)
             raise
-        if not unchanged:
-            tokens.forget(digest)
-            return None
         if self._check is not None:
             ask(self._check, verified.header, verified.claims)
-        return verified
+        return True
 
     def _require_algorithm(self, key: VerifyingKey, alg: str) -> None:
         bound = key.alg.name
@@ -308,7 +303,8 @@ class AnyOf:
 
     def verify(self, token: object) -> VerifiedToken:
         """Check a token with the verifier of its issuer. Raises as `Verifier.verify` does."""
-        _, _, payload, _ = segments(token, self._max_length)
+        _, _, payload, signature = segments(token, self._max_length)
+        payload, _ = decoded(payload, signature)
         iss = read_payload(payload).get("iss")
         chosen = self._by_issuer.get(iss) if isinstance(iss, str) else None
         if chosen is None:

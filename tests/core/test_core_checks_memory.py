@@ -71,29 +71,27 @@ def test_a_header_that_comes_with_another_key_drops_all_others():
     assert dict(headers) == {b"a": (header, "new")}
 
 
+def remember(tokens: VerifiedTokens[str, str], *names: bytes) -> None:
+    for name in names:
+        tokens.remember(name, "the kid", "the key", (0, 1), "the token")
+
+
 def test_a_token_remembered_twice_pushes_no_other_out():
     """Two threads may verify one token at a time."""
     tokens: VerifiedTokens[str, str] = VerifiedTokens(2)
-    for name in (b"a", b"b", b"b"):
-        tokens.remember(name, "the key", "the token")
+    remember(tokens, b"a", b"b", b"b")
 
-    assert tokens.find(b"a") is not None
+    assert set(tokens) == {b"a", b"b"}
 
 
 def test_verified_tokens_are_bounded_and_the_oldest_makes_room():
     tokens: VerifiedTokens[str, str] = VerifiedTokens(3)
-    for name in (b"a", b"b", b"c", b"d"):
-        tokens.remember(name, "the key", "the token")
+    remember(tokens, b"a", b"b", b"c", b"d")
 
-    assert [tokens.find(name) is not None for name in (b"a", b"b", b"c", b"d")] == [
-        False,
-        True,
-        True,
-        True,
-    ]
+    assert set(tokens) == {b"b", b"c", b"d"}
     tokens.forget(b"c")
     tokens.forget(b"never there")
-    assert tokens.find(b"c") is None
+    assert set(tokens) == {b"b", b"d"}
 
 
 @pytest.mark.parametrize(

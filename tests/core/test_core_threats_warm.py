@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.core import helpers
 from tests.core.attacks import built
 from tests.core.goods import GOODS
 from tests.core.helpers import NOW
 
-from kmsjwt import ConfigError, Forbidden, TokenError, Verifier
+from kmsjwt import ANY, ConfigError, Forbidden, TokenError, Verifier
 from kmsjwt.errors import JwksUnavailable, UnknownKey
 from kmsjwt.jwks import StaticKeys
 from kmsjwt.keys import KeySet, PublicKey
@@ -122,6 +124,53 @@ def test_a_token_remembered_is_not_valid_before_its_time():
     assert _outcome(verifier, token) == "accepted"
     now[0] = NOW
     assert _outcome(verifier, token) == "not_yet_valid"
+
+
+_TIMES = st.integers(-400, 400)
+
+
+@given(
+    exp=st.integers(1, 800),
+    nbf=st.none() | _TIMES,
+    iat=st.none() | _TIMES,
+    leeway=st.sampled_from([0, 0.5, 30, 300]),
+    max_lifetime=st.sampled_from([60, 400.5, 86_400, ANY]),
+    edge=st.sampled_from(["exp", "nbf", "iat", "lifetime"]),
+    near=st.sampled_from([-1, -0.5, 0, 0.5, 1]),
+)
+def test_at_any_time_a_token_remembered_fares_like_a_new_one(
+    exp: int,
+    nbf: int | None,
+    iat: int | None,
+    leeway: float,
+    max_lifetime: Any,
+    edge: str,
+    near: float,
+):
+    """Whatever its times, and wherever the clock goes, backwards too; tried at their edges."""
+    now = float(NOW)
+    settings: dict[str, Any] = {
+        "leeway": leeway,
+        "max_lifetime": max_lifetime,
+        "clock": lambda: now,
+    }
+    times = {"exp": exp, "nbf": nbf, "iat": iat}
+    claims = {name: None if time is None else NOW + time for name, time in times.items()}
+    forge = helpers.forge("ES256")
+    body = {**forge.claims(), **claims}
+    token = forge.token(claims={name: value for name, value in body.items() if value is not None})
+    warm = _cached(**settings)
+    _outcome(warm, token)
+
+    lifetime = 0 if max_lifetime is ANY else max_lifetime
+    edges = {
+        "exp": exp + leeway,
+        "nbf": (nbf or 0) - leeway,
+        "iat": (iat or 0) - leeway,
+        "lifetime": exp - lifetime,
+    }
+    now = NOW + edges[edge] + near
+    assert _outcome(warm, token) == _outcome(_cached(**settings), token)
 
 
 def test_one_verifiers_answer_is_not_anothers():

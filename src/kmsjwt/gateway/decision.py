@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt._immutable import Immutable, set_once
+from kmsjwt._immutable import Immutable, slot_setters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,13 +50,24 @@ class Decision(Immutable):
         verified: VerifiedToken | None = None,
         refused: str | None = None,
     ) -> None:
-        set_once(self, "verdict", verdict)
-        set_once(self, "reason", reason)
-        set_once(self, "message", message)
-        set_once(self, "principal", principal)
-        set_once(self, "context", context or {})
-        set_once(self, "verified", verified)
-        set_once(self, "refused", refused)
+        _set_context(self, context or {})
+        _set_message(self, message)
+        _set_principal(self, principal)
+        _set_reason(self, reason)
+        _set_refused(self, refused)
+        _set_verdict(self, verdict)
+        _set_verified(self, verified)
 
     def __repr__(self) -> str:
         return f"Decision(verdict={self.verdict!r}, reason={self.reason!r})"
+
+
+(
+    _set_context,
+    _set_message,
+    _set_principal,
+    _set_reason,
+    _set_refused,
+    _set_verdict,
+    _set_verified,
+) = slot_setters(Decision)

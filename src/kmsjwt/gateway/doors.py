@@ -52,12 +52,12 @@ class FrontDoor(Protocol):
 
 
 def front_doors(*, simple: bool) -> tuple[FrontDoor, ...]:
-    """Return every door there is."""
+    """Return every door there is, the quickest to be told first."""
     return (
+        HttpApi2(simple=simple),
         RestToken(),
         RestRequest(),
         HttpApi1(),
-        HttpApi2(simple=simple),
         WebSocketConnect(),
     )
 

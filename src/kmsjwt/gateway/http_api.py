@@ -63,7 +63,7 @@ class HttpApi2:
     def recognises(self, event: Event) -> bool:
         """Tell whether the event came through this door."""
         return (
-            event.get("type") == "REQUEST" and event.get("version") == "2.0" and "routeArn" in event
+            event.get("version") == "2.0" and event.get("type") == "REQUEST" and "routeArn" in event
         )
 
     def read(self, event: Event) -> AuthRequest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kmsjwt._immutable import Immutable, set_once
+from kmsjwt._immutable import Immutable, slot_setters
 from kmsjwt.errors import KmsJwtError
 from kmsjwt.gateway.arn import ApiStage
 
@@ -57,15 +57,18 @@ class AuthRequest(Immutable):
                 "the event has no ARN of an API and a plainly named stage, expected "
                 "'arn:<partition>:execute-api:<region>:<account>:<api id>/<stage>/<method>/<path>'"
             )
-        set_once(self, "kind", kind)
-        set_once(self, "stage", stage)
-        set_once(self, "arn", arn)
-        set_once(self, "credentials", credentials)
-        set_once(self, "identity", identity)
+        _set_arn(self, arn)
+        _set_credentials(self, credentials)
+        _set_identity(self, identity)
+        _set_kind(self, kind)
+        _set_stage(self, stage)
 
     def __repr__(self) -> str:
         stage = self.stage
         return f"AuthRequest(kind={self.kind!r}, api={stage.api_id!r}, stage={stage.name!r})"
+
+
+_set_arn, _set_credentials, _set_identity, _set_kind, _set_stage = slot_setters(AuthRequest)
 
 
 def header_values(event: Event, name: str) -> tuple[object, ...]:
