@@ -1,14 +1,13 @@
 """How a signature of each algorithm is checked with ``cryptography``.
 
-`verify_function` decides everything once, per key; what runs per token is a length check and
-one call into the library.
+`verify_call` decides everything once, per key; what runs per token is a length check and one call
+into the library.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
@@ -40,26 +39,11 @@ def wrong_length(signature: bytes, length: int, alg: Algorithm) -> BadSignature:
     )
 
 
-def verify_function(key: CryptoKey, alg: Algorithm) -> Callable[[bytes, bytes], None]:
-    """Return ``check(signature, signing_input)``, which raises BadSignature or returns None."""
-    length = signature_length(key, alg)
-    verify, parameters = _library_call(key, alg)
+def verify_call(key: CryptoKey, alg: Algorithm) -> tuple[Callable[..., None], tuple[Any, ...]]:
+    """Return what verifies, and its arguments after the signature and what was signed.
 
-    def check(signature: bytes, signing_input: bytes) -> None:
-        # Checked here because OpenSSL accepts a PSS signature whose leading zero octet was
-        # stripped (RFC 8017 section 8.1.2 does not), and DER would take any width.
-        if len(signature) != length:
-            raise wrong_length(signature, length, alg)
-        try:
-            verify(signature, signing_input, *parameters)
-        except InvalidSignature:
-            raise BadSignature(f"the {alg.name} signature does not verify") from None
-
-    return check
-
-
-def _library_call(key: CryptoKey, alg: Algorithm) -> tuple[Callable[..., None], tuple[Any, ...]]:
-    """Return what verifies, and its arguments after the signature and what was signed."""
+    The call raises InvalidSignature of ``cryptography``, or returns None.
+    """
     verify = cast("Any", key).verify
     if alg.hash is None:  # Ed25519 and ML-DSA take the message as it is
         return verify, ()

@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from cryptography.exceptions import InvalidSignature
+
 from kmsjwt import _jwk, _spki
 from kmsjwt._encoding import b64url_encode, to_json
 from kmsjwt._immutable import Immutable
 from kmsjwt._jwk import Refused
-from kmsjwt._verify import signature_length, verify_function
+from kmsjwt._verify import signature_length, verify_call, wrong_length
 from kmsjwt.algorithms import Algorithm, algorithm
-from kmsjwt.errors import ConfigError, shown
+from kmsjwt.errors import BadSignature, ConfigError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -37,13 +39,14 @@ class PublicKey(Immutable):
         signature_length: bytes of its signatures in JOSE form.
     """
 
-    __slots__ = ("_members", "_verify", "alg", "kid", "signature_length")
+    __slots__ = ("_members", "_parameters", "_verify", "alg", "kid", "signature_length")
 
     kid: str
     alg: Algorithm
     signature_length: int
     _members: Mapping[str, str]
-    _verify: Callable[[bytes, bytes], None]
+    _parameters: tuple[object, ...]
+    _verify: Callable[..., None]
 
     def __init__(self, key: CryptoKey, alg: str, *, kid: str | None = None) -> None:
         """Bind a ``cryptography`` public key to the JOSE algorithm named ``alg``.
@@ -58,12 +61,14 @@ class PublicKey(Immutable):
             raise _refused(refusal) from None
         if kid is not None and not (kid and isinstance(kid, str)):
             raise ConfigError(f"kid is {shown(kid)}, expected a non-empty string", code="jwk_kid")
+        verify, parameters = verify_call(key, bound)
         self._fill(
             kid=kid or _thumbprint(members, bound),
             alg=bound,
             signature_length=signature_length(key, bound),
             _members=MappingProxyType(members),
-            _verify=verify_function(key, bound),
+            _parameters=parameters,
+            _verify=verify,
         )
 
     @classmethod
@@ -116,7 +121,14 @@ class PublicKey(Immutable):
         Raises:
             BadSignature: it is not this key's signature of ``signing_input``.
         """
-        self._verify(signature, signing_input)
+        # Checked here because OpenSSL accepts a PSS signature whose leading zero octet was
+        # stripped (RFC 8017 section 8.1.2 does not), and DER would take any width.
+        if len(signature) != self.signature_length:
+            raise wrong_length(signature, self.signature_length, self.alg)
+        try:
+            self._verify(signature, signing_input, *self._parameters)
+        except InvalidSignature:
+            raise BadSignature(f"the {self.alg.name} signature does not verify") from None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PublicKey):

@@ -1,0 +1,218 @@
+"""Rules in a TOML file, every fault told with its line.
+
+::
+
+    path_claims = ["sub", "tenant"]    # what paths may name; sub and client_id if left out
+
+    [require]                          # of every token, whatever the route
+    scope = "api"
+
+    [[rule]]
+    route = "GET /orders/*"
+    scope = "orders:read"
+
+    [[rule]]
+    route = ["POST /orders", "DELETE /orders/*"]
+    any = [{ scope = "orders:write" }, { contains = { roles = "admin" } }]
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt.errors import ConfigError, shown
+from kmsjwt.rules.requirements import Requirement, all_of, any_of, claim, scope
+from kmsjwt.rules.ruleset import DEFAULT_PATH_CLAIMS, Rule, Rules, faults_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+MAX_BYTES = 100_000
+"""Largest file of rules that is read. A policy of 8,192 bytes has room for far fewer."""
+
+_Place = tuple[str | int, ...]
+_NEEDS = ("scope", "equals", "contains", "any", "all")
+
+
+def read_rules(path: str) -> Rules:
+    """Read a file of rules.
+
+    Raises:
+        ConfigError: it cannot be read, or naming every fault in it with its line.
+    """
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123  pathlib would be one more import
+            contents = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: no file system has such a name
+        why = getattr(error, "strerror", None) or "no such name is possible"
+        raise ConfigError(
+            f"the rules file {str(path)!a} cannot be read: {why}", code="rules_file"
+        ) from error
+    if len(contents) > MAX_BYTES:
+        raise ConfigError(
+            f"the rules file {str(path)!a} is larger than {MAX_BYTES} bytes", code="rules_file"
+        )
+    return parse_rules(contents, where=path)
+
+
+def parse_rules(toml: bytes | str, *, where: str = "rules") -> Rules:
+    """Read rules as TOML.
+
+    Args:
+        toml: the file's contents.
+        where: how messages name it.
+
+    Raises:
+        ConfigError: naming every fault with its line. Its code is ``rules_file``.
+    """
+    try:
+        text = toml if isinstance(toml, str) else toml.decode("utf-8")
+        document = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{where} is not UTF-8", code="rules_file") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{where} is no TOML: {error}", code="rules_file") from error
+    reader = _Reader(text)
+    rules = reader.rules(document)
+    if reader.faults:
+        lines = (f"{where}, line {line}: {fault}" for line, fault in sorted(reader.faults))
+        raise ConfigError("; ".join(lines), code="rules_file")
+    return rules
+
+
+class _Reader:
+    """Turns a document into rules and collects what is wrong with it, by line."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.splitlines(keepends=True)
+        self.faults: list[tuple[int, str]] = []
+
+    def rules(self, document: dict[str, Any]) -> Rules:
+        """Return the rules; worth something only if no fault was found."""
+        self._refuse_others(document, (), ("path_claims", "require", "rule"))
+        claims = document.get("path_claims", list(DEFAULT_PATH_CLAIMS))
+        if not isinstance(claims, list) or not all(isinstance(name, str) for name in claims):
+            self._fault(
+                ("path_claims",), f"path_claims is {shown(claims)}, expected an array of text"
+            )
+            claims = list(DEFAULT_PATH_CLAIMS)
+        require = document.get("require")
+        wanted = None
+        if require is not None:
+            wanted = (
+                self._needs(require, ("require",))
+                if self._is_table(require, ("require",))
+                else None
+            )
+        rules: list[Rule] = []
+        places: list[_Place] = []
+        for rule, place in self._rules(document.get("rule", [])):
+            rules.append(rule)
+            places.append(place)
+        for number, fault in faults_of(rules, wanted, claims):
+            self._fault(() if number is None else places[number], fault)
+        return Rules() if self.faults else Rules(*rules, require=wanted, path_claims=claims)
+
+    def _rules(self, entries: object) -> Iterator[tuple[Rule, _Place]]:
+        if not isinstance(entries, list):
+            self._fault(("rule",), f"rule is {shown(entries)}, expected tables named [[rule]]")
+            return
+        for number, entry in enumerate(entries):
+            place: _Place = ("rule", number)
+            if not self._is_table(entry, place):
+                continue
+            self._refuse_others(entry, place, ("route", *_NEEDS))
+            needs = self._needs({k: v for k, v in entry.items() if k in _NEEDS}, place)
+            routes = entry.get("route")
+            for route in routes if isinstance(routes, list) else [routes]:
+                if isinstance(route, str):
+                    yield Rule(route, *([needs] if needs else [])), (*place, "route")
+                else:
+                    self._fault(
+                        (*place, "route") if "route" in entry else place,
+                        f"route is {shown(route)}, expected text such as 'GET /orders/*'",
+                    )
+
+    def _needs(self, table: dict[str, Any], place: _Place) -> Requirement | None:
+        """Return all that a table asks for, together."""
+        self._refuse_others(table, place, ("route", *_NEEDS))
+        needs: list[Requirement] = []
+        for name in _NEEDS:
+            if name in table:
+                needs += self._read(name, table[name], (*place, name))
+        return needs[0] if len(needs) == 1 else all_of(*needs) if needs else None
+
+    def _read(self, name: str, value: object, place: _Place) -> Iterable[Requirement]:
+        if name == "scope":
+            words = value if isinstance(value, list) else [value]
+            return self._attempt(lambda: [scope(*words)], place)
+        if name in ("equals", "contains"):
+            return self._compared(name, value, place)
+        if not isinstance(value, list) or not value:
+            self._fault(place, f"{name} is {shown(value)}, expected an array of tables")
+            return []
+        among = [
+            self._needs(each, (*place, number))
+            for number, each in enumerate(value)
+            if self._is_table(each, (*place, number))
+        ]
+        found = [each for each in among if each is not None]
+        if len(found) < len(value) and not self.faults:
+            self._fault(place, f"a table of {name} asks for nothing, expected {', '.join(_NEEDS)}")
+        join = any_of if name == "any" else all_of
+        return [join(*found)] if found else []
+
+    def _compared(self, name: str, table: object, place: _Place) -> Iterable[Requirement]:
+        if not isinstance(table, dict) or not table:
+            self._fault(place, f"{name} is {shown(table)}, expected a table of claims and values")
+            return []
+        needs: list[Requirement] = []
+        for each, value in table.items():
+            compare = partial(_comparison, each, name, value)
+            needs += self._attempt(compare, (*place, each))
+        return needs
+
+    def _attempt(self, make: Callable[[], list[Requirement]], place: _Place) -> list[Requirement]:
+        try:
+            return make()
+        except ConfigError as error:
+            self._fault(place, str(error))
+            return []
+
+    def _is_table(self, value: object, place: _Place) -> bool:
+        if isinstance(value, dict):
+            return True
+        self._fault(place, f"{place[0]} is {shown(value)}, expected a table")
+        return False
+
+    def _refuse_others(self, table: dict[str, Any], place: _Place, known: tuple[str, ...]) -> None:
+        for name in table:
+            if name not in known:
+                self._fault(
+                    (*place, name), f"{shown(name)} is unknown, expected {', '.join(known)}"
+                )
+
+    def _fault(self, place: _Place, fault: str) -> None:
+        self.faults.append((self._line(place), fault))
+
+    def _line(self, place: _Place) -> int:
+        """Return the line where something ends: tomllib tells no positions.
+
+        It is the first line with which the document, read only so far, has it.
+        """
+        for number in range(1, len(self._lines) + 1):
+            try:
+                value: Any = tomllib.loads("".join(self._lines[:number]))
+                for step in place:
+                    value = value[step]
+            except (tomllib.TOMLDecodeError, KeyError, IndexError, TypeError):
+                continue
+            return number
+        return max(1, len(self._lines))
+
+
+def _comparison(name: str, relation: str, value: Any) -> list[Requirement]:
+    named = claim(name)
+    return [named.equals(value) if relation == "equals" else named.contains(value)]

@@ -1,0 +1,297 @@
+"""All rules together: what they decide about one request, and what they grant a token on an API.
+
+The most specific rule decides: the longest path, a literal before a claim, a named method before
+any. A route that no rule names is refused.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations, permutations
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt._immutable import Immutable
+from kmsjwt.errors import ConfigError, shown
+from kmsjwt.rules.requirements import Requirement, all_of
+from kmsjwt.rules.routes import METHODS, Route, covers, holds
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+DEFAULT_PATH_CLAIMS = ("sub", "client_id")
+"""The claims that paths may name unless others are given: they say who asks."""
+
+
+class Rule(Immutable):
+    """One route and what it needs. Checked when a `Rules` is made of it.
+
+    Attributes:
+        route: such as ``GET /orders/*``; without a method, for any.
+        needs: what the claims must meet, all of it; nothing means any valid token.
+    """
+
+    __slots__ = ("needs", "route")
+
+    route: str
+    needs: tuple[Requirement, ...]
+
+    def __init__(self, route: str, *needs: Requirement) -> None:
+        self._fill(route=route, needs=needs)
+
+    def __repr__(self) -> str:
+        return f"Rule({', '.join(map(repr, (self.route, *self.needs)))})"
+
+
+class Ruling(Immutable):
+    """What the rules say about one request.
+
+    Attributes:
+        allowed: whether it may pass.
+        reason: ``ok``, ``no_rule``, ``rule_unmet`` or ``require_unmet``.
+        message: what was needed; None if it may pass.
+        scopes: the scopes that were needed, if any were.
+    """
+
+    __slots__ = ("allowed", "message", "reason", "scopes")
+
+    allowed: bool
+    reason: str
+    message: str | None
+    scopes: tuple[str, ...]
+
+    def __init__(
+        self, *, allowed: bool, reason: str, message: str | None, scopes: tuple[str, ...] = ()
+    ) -> None:
+        self._fill(allowed=allowed, reason=reason, message=message, scopes=scopes)
+
+    def __repr__(self) -> str:
+        return f"Ruling({self.reason!r})"
+
+
+class Grant(Immutable):
+    """What one token may do on a whole API, as resources below its stage: ``GET/orders/*``.
+
+    Attributes:
+        allow: what it may use; ``*`` is everything, nothing is nothing.
+        deny: what is taken out of that.
+    """
+
+    __slots__ = ("allow", "deny")
+
+    allow: tuple[str, ...]
+    deny: tuple[str, ...]
+
+    def __init__(self, allow: tuple[str, ...], deny: tuple[str, ...] = ()) -> None:
+        self._fill(allow=allow, deny=deny)
+
+    def __repr__(self) -> str:
+        return f"Grant(allow={self.allow!r}, deny={self.deny!r})"
+
+
+EVERYTHING = Grant(("*",))
+NOTHING = Grant(())
+_OK = Ruling(allowed=True, reason="ok", message=None)
+
+
+class Rules(Immutable):
+    """Rules for the routes of one API.
+
+    Attributes:
+        name_routes: whether there is any rule about routes; without one, any route may be used.
+        are_route_keys: whether every rule is, word for word, a route key of an HTTP API.
+    """
+
+    __slots__ = ("_ordered", "_require", "are_route_keys", "name_routes")
+
+    name_routes: bool
+    are_route_keys: bool
+    _ordered: tuple[tuple[Route, Requirement | None], ...]
+    _require: Requirement | None
+
+    def __init__(
+        self,
+        *rules: Rule,
+        require: Requirement | None = None,
+        path_claims: Collection[str] = DEFAULT_PATH_CLAIMS,
+    ) -> None:
+        """Join rules.
+
+        Args:
+            *rules: in any order; the most specific decides. With none, ``require`` alone decides.
+            require: what every token must meet, whatever the route.
+            path_claims: the claims that paths may name, as in ``/users/{sub}``. Name only those
+                that their issuer alone sets.
+
+        Raises:
+            ConfigError: naming every fault, each with its rule. Its code is ``rules``.
+        """
+        parsed, faults = _checked(rules, require, path_claims)
+        if faults:
+            told = (f"rule {n + 1}: {fault}" if n is not None else fault for n, fault in faults)
+            raise ConfigError("; ".join(told), code="rules")
+        ordered = tuple(sorted(parsed, key=lambda entry: entry[0].rank))
+        self._fill(
+            name_routes=bool(ordered),
+            are_route_keys=all(route.is_route_key for route, _ in ordered),
+            _ordered=ordered,
+            _require=require,
+        )
+
+    def decide(self, claims: Mapping[str, Any], method: str, path: str) -> Ruling:
+        """Decide about one request.
+
+        Args:
+            claims: of a verified token.
+            method: the HTTP method, or ``$connect`` with an empty path.
+            path: the path, as the gateway has it in the request's ARN.
+        """
+        refused = self.decide_token(claims)
+        if not refused.allowed or not self.name_routes:
+            return refused
+        for route, needs in self._ordered:
+            if method in route.methods:
+                pattern = route.pattern(claims)
+                if pattern is not None and covers(pattern, path):
+                    return _ruling(route, needs, claims)
+        return _no_rule()
+
+    def decide_token(self, claims: Mapping[str, Any]) -> Ruling:
+        """Decide what depends on the token alone: ``require``."""
+        require = self._require
+        if require is None or require.is_met(claims):
+            return _OK
+        return Ruling(
+            allowed=False,
+            reason="require_unmet",
+            message=f"every route needs {require!r}",
+            scopes=require.scopes,
+        )
+
+    def decide_route_key(self, claims: Mapping[str, Any], route_key: str) -> Ruling:
+        """Decide by an HTTP API's route key, such as ``GET /orders`` or ``ANY /orders``, alone.
+
+        So an answer that the gateway keeps by the route key is right for all of it. A rule counts
+        if it is that very key, or names its path without a method.
+        """
+        refused = self.decide_token(claims)
+        if not refused.allowed or not self.name_routes:
+            return refused
+        method, _, path = route_key.partition(" ")
+        asked = METHODS if method == "ANY" else (method,)
+        for route, needs in self._ordered:
+            if route.is_route_key and set(asked) <= set(route.methods) and route.path == path:
+                return _ruling(route, needs, claims)
+        return _no_rule()
+
+    def grant(self, claims: Mapping[str, Any]) -> Grant:
+        """Return all that a token may do, so that one cached policy is right for every route."""
+        if not self.decide_token(claims).allowed:
+            return NOTHING
+        if not self.name_routes:
+            return EVERYTHING
+        allow: list[str] = []
+        deny: list[str] = []
+        for method, met in self._met(claims).items():
+            allowed = [pattern for pattern, is_met in met.items() if is_met]
+            for pattern, is_met in met.items():
+                is_within = any(holds(other, pattern) for other in allowed)
+                if is_met and not is_within:
+                    allow.append(method + pattern)
+                elif is_within and not is_met:
+                    deny.append(method + pattern)
+        return Grant(tuple(allow), tuple(deny))
+
+    def _met(self, claims: Mapping[str, Any]) -> dict[str, dict[str, bool]]:
+        """Return by method each path that rules name for a token, and whether it may use it."""
+        by_method: dict[str, dict[str, bool]] = {}
+        for route, needs in self._ordered:
+            pattern = route.pattern(claims)
+            if pattern is not None:
+                is_met = needs is None or needs.is_met(claims)
+                for method in route.methods:  # the most specific comes first, and stays
+                    by_method.setdefault(method, {}).setdefault(pattern, is_met)
+        return by_method
+
+    def __repr__(self) -> str:
+        return f"Rules({', '.join(repr(route.text) for route, _ in self._ordered)})"
+
+
+_Parsed = list[tuple[Route, "Requirement | None"]]
+_Faults = list[tuple["int | None", str]]
+
+
+def faults_of(rules: Sequence[Rule], require: object, path_claims: Collection[str]) -> _Faults:
+    """Return what `Rules` would refuse: the number of a rule, or None, and what is wrong."""
+    return _checked(rules, require, path_claims)[1]
+
+
+def _checked(
+    rules: Sequence[Rule], require: object, path_claims: Collection[str]
+) -> tuple[_Parsed, _Faults]:
+    parsed, faults = _parsed(rules, require, path_claims)
+    return parsed, faults or list(_conflicts([route for route, _ in parsed]))
+
+
+def _parsed(
+    rules: Sequence[Rule], require: object, path_claims: Collection[str]
+) -> tuple[_Parsed, _Faults]:
+    parsed: _Parsed = []
+    faults: _Faults = []
+    if require is not None and not isinstance(require, Requirement):
+        faults.append((None, f"require is {shown(require)}, expected scope(...) or claim(...)"))
+    if isinstance(path_claims, str) or not all(isinstance(name, str) for name in path_claims):
+        faults.append((None, f"path_claims is {shown(path_claims)}, expected names of claims"))
+        return parsed, faults
+    for number, rule in enumerate(rules):
+        if not isinstance(rule, Rule):
+            faults.append((number, f"it is {shown(rule)}, expected Rule('GET /orders', ...)"))
+            continue
+        try:
+            route = Route.parse(rule.route, path_claims)
+            needs = (
+                rule.needs[0]
+                if len(rule.needs) == 1
+                else all_of(*rule.needs)
+                if rule.needs
+                else None
+            )
+            parsed.append((route, needs))
+        except ConfigError as error:
+            faults.append((number, str(error)))
+    return parsed, faults
+
+
+def _conflicts(routes: Sequence[Route]) -> Iterator[tuple[int | None, str]]:
+    """Tell what a policy could not express exactly: no order between two, or three nested."""
+    for (_, one), (number, other) in combinations(enumerate(routes), 2):
+        if one.rank != other.rank or not set(one.methods) & set(other.methods):
+            continue
+        if one.segments == other.segments:
+            yield number, f"route {other.text!r} is named twice, expected once"
+        elif one.may_equal(other):
+            pair = f"{one.text!r} and {other.text!r}"
+            yield number, f"routes {pair} cannot be told apart where their claims are equal"
+    within = [pair for pair in permutations(range(len(routes)), 2) if _may_hold(routes, *pair)]
+    for outer, middle in within:
+        for same, inner in within:
+            if same == middle and _may_hold(routes, outer, middle, inner):
+                nest = " within ".join(repr(routes[each].text) for each in (inner, middle, outer))
+                yield inner, f"routes {nest}: a policy can express two of them nested, not three"
+
+
+def _may_hold(routes: Sequence[Route], outer: int, *inner: int) -> bool:
+    return routes[outer].may_hold(*(routes[each] for each in inner))
+
+
+def _ruling(route: Route, needs: Requirement | None, claims: Mapping[str, Any]) -> Ruling:
+    if needs is None or needs.is_met(claims):
+        return _OK
+    return Ruling(
+        allowed=False,
+        reason="rule_unmet",
+        message=f"{route.text!r} needs {needs!r}",
+        scopes=needs.scopes,
+    )
+
+
+def _no_rule() -> Ruling:
+    return Ruling(allowed=False, reason="no_rule", message="no rule names this route for the token")
