@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_name("survivors.toml")
 PAGE = Path("docs/reference/mutation-check.md")
 ROOMS = (".", "gateway", "jwks", "kms")
-HANDLERS = ("handlers._callers", "handlers._settings", "handlers.issue")
+HANDLERS = ("handlers._callers", "handlers._issue_settings", "handlers._key_settings", "handlers.issue")
 LEFT_OUT = {
     "__main__": "it starts the command line",
     "aws": "it makes clients and words AWS's errors; what a wrong one leads to is examined above",

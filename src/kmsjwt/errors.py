@@ -243,9 +243,14 @@ class LifetimeTooLong(ClaimError):
 
 
 class Forbidden(TokenError):
-    """The token is good and its bearer may not do this: 403, where the others are 401."""
+    """The token is good and its bearer may not do this: 403, where the others are 401.
+
+    Attributes:
+        verified: the `kmsjwt.VerifiedToken`, which the verifier adds on the way; None before.
+    """
 
     code = "forbidden"
+    verified: Any = None
 
 
 class CannotKnow(KmsJwtError):

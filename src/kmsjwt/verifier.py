@@ -232,11 +232,11 @@ class Verifier:
             self._expectations.check_type(header.members)
             self._headers.remember(header_segment, header, key, _key_count(self._keys))
         self._expectations.check_claims(claims, header.members, self._clock())
-        if self._check is not None:
-            ask(self._check, header.members, claims)
         verified = VerifiedToken(
             header=header.members, claims=claims, kid=key.kid, alg=key.alg.name
         )
+        if self._check is not None:
+            ask(self._check, verified)
         if tokens is not None:
             good_times = self._expectations.good_times(claims)
             tokens.remember(digest, header.kid, key, good_times, verified)
@@ -256,7 +256,7 @@ class Verifier:
             tokens.forget(digest)
             raise
         if self._check is not None:
-            ask(self._check, verified.header, verified.claims)
+            ask(self._check, verified)
         return True
 
     def _require_algorithm(self, key: VerifyingKey, alg: str) -> None:
@@ -354,18 +354,25 @@ def _algorithm_faults(algorithms: object) -> list[str]:
     ]
 
 
-def ask(check: Check, header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+def ask(check: Check, verified: VerifiedToken) -> None:
     """Put a token to a user's own check.
 
     Raises:
-        Forbidden: the check returned False. What it raises itself comes through as it is.
+        Forbidden: the check raised it or returned False; it has the token. What else the check
+            raises comes through as it is.
         ConfigError: it returned something else than None, True or False.
     """
-    answer = check(header, claims)
+    try:
+        answer = check(verified.header, verified.claims)
+    except Forbidden as refusal:
+        refusal.verified = verified
+        raise
     if answer is None or answer is True:
         return
     if answer is False:
-        raise Forbidden("check() returned False")
+        denial = Forbidden("check() returned False")
+        denial.verified = verified
+        raise denial
     raise ConfigError(
         f"check() returned {shown(answer)}, expected None, True or False",
         code="check_answer",

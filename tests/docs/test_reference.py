@@ -18,7 +18,9 @@ from kmsjwt.algorithms import ALGORITHMS
 from kmsjwt.cli.program import parser
 from kmsjwt.errors import KmsJwtError
 from kmsjwt.handlers import _environment
-from kmsjwt.handlers._settings import AuthorizerSettings, IssueSettings, JwksSettings
+from kmsjwt.handlers._authorizer_settings import AuthorizerSettings
+from kmsjwt.handlers._issue_settings import IssueSettings
+from kmsjwt.handlers._key_settings import JwksSettings
 from kmsjwt.kms import KmsSigner
 from kmsjwt.local import LocalKms
 

@@ -120,9 +120,16 @@ def test_a_sample_as_it_is_gets_the_refusal_of_its_gateway(name, raises, mint, l
     assert log.last["reason"] in ("no_token", "not_bearer")
 
 
-def test_an_appsync_event_is_of_no_known_kind_for_now(mint, log):
-    with pytest.raises(Unauthorized):
-        Authorizer(mint.verifier(), log=log)(sample("appSyncAuthorizerEvent.json"))
-    assert log.last["reason"] == "unknown_event"
-    assert "authorizationToken: str, requestContext: dict" in log.last["message"]
+def test_the_sample_appsync_event(mint, log):
+    event = sample("appSyncAuthorizerEvent.json")
+    refused = Authorizer(mint.verifier(), log=log)(event)
+
+    assert refused == {"isAuthorized": False, "ttlOverride": 0}
+    assert (log.last["kind"], log.last["reason"]) == ("appsync", "not_compact")
+    assert (log.last["api_id"], log.last["stage"]) == ("giy7kumfmvcqvbedntjwjvagii", None)
     assert "BE9DC5E3" not in log.text()
+
+    for credentials in (mint.token(), f"Bearer {mint.token()}"):
+        answer = Authorizer(mint.verifier(), log=log)({**event, "authorizationToken": credentials})
+        assert answer["isAuthorized"] is True
+        assert answer["resolverContext"]["sub"] == "ala"

@@ -102,7 +102,8 @@ def test_forbidden_is_a_denial_on_every_gateway(kind, mint, log):
     assert answer["policyDocument"]["Statement"] == [statement("Deny", stage_of(kind))]
     assert (log.last["decision"], log.last["reason"]) == ("deny", "forbidden")
     assert log.last["message"] == "tenant closed"
-    assert (log.last["claimed_kid"], log.last["claimed_jti"]) == ("key-1", "jti-1")
+    assert (log.last["kid"], log.last["jti"]) == ("key-1", "jti-1")
+    assert answer["principalId"] == "ala"
 
 
 @pytest.mark.parametrize("kind", KINDS)

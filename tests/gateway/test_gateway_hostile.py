@@ -194,7 +194,8 @@ STRANGERS = {
     "function URL": {"version": "2.0", "routeKey": "$default", "requestContext": {}, "headers": {}},
     "load balancer": {"requestContext": {"elb": {}}, "httpMethod": "GET", "headers": {}},
     "IoT Core": {"token": GOOD, "signatureVerified": True, "protocolData": {}},
-    "AppSync": {"authorizationToken": f"Bearer {GOOD}", "requestContext": {"apiId": "x"}},
+    "AppSync without an API": {"authorizationToken": f"Bearer {GOOD}", "requestContext": {}},
+    "AppSync of no id": {"authorizationToken": GOOD, "requestContext": {"apiId": "a/../b"}},
     "queue": {"Records": [{"messageId": "1", "body": GOOD}]},
     "schedule": {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}},
 }

@@ -45,7 +45,7 @@ GOOD = {
     "whole stage": f"{API}/prod/*",
     "every stage": f"{API}/*/*",
     "$default stage": f"{API}/$default/*",
-    "any method of a path": f"{API}/prod/*/orders",
+    "any method and path": f"{API}/prod/*/*",
     "any path of a method": f"{API}/prod/GET/*",
     "root": f"{API}/prod/GET/",
     "WebSocket connect": f"{API}/prod/$connect",

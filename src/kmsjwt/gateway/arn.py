@@ -43,6 +43,10 @@ class ApiStage(Immutable):
     def __init__(self, *, api_id: str, name: str, resource: str) -> None:
         self._fill(api_id=api_id, name=name, resource=resource)
 
+    def below(self, route: str) -> str:
+        """Return the resource of one route, such as ``GET/orders/*``."""
+        return self.resource[:-1] + route
+
     @classmethod
     def of_arn(cls, arn: object) -> ApiStage | None:
         """Return the stage an execute-api ARN names; None if no policy can be made for it."""

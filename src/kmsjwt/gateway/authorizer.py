@@ -8,19 +8,30 @@ from typing import TYPE_CHECKING, Any, Protocol
 from kmsjwt._log import log_line, loggable, message_of
 from kmsjwt.errors import CannotKnow, ConfigError, Forbidden, KmsJwtError, TokenError, shown
 from kmsjwt.gateway.arn import WHOLE_STAGE_UNNAMED
-from kmsjwt.gateway.bearer import bearer_token
 from kmsjwt.gateway.caller import DEFAULT_CONTEXT, context_of, principal_of
 from kmsjwt.gateway.decision import ALLOW, DENY, INVALID, Decision
 from kmsjwt.gateway.doors import front_doors, read_event
 from kmsjwt.gateway.iam import RESERVED_CONTEXT
 from kmsjwt.gateway.logged import route_of, token_of
+from kmsjwt.gateway.places import DEFAULT_PLACE, token_place
 from kmsjwt.gateway.request import AuthRequest, UnknownEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from kmsjwt._log import Log
+    from kmsjwt.gateway.doors import FrontDoor
+    from kmsjwt.rules import Grant, Rules, Ruling
     from kmsjwt.verifier import VerifiedToken
+
+_TOO_FINE = (
+    "rules are finer than route keys, and a simple answer that is kept would be given to other"
+    " paths of the same route: take response 'iam', name routes such as 'GET /orders' alone, or"
+    " cache nothing and say cache_ttl 0"
+)
+
+MAX_TTL = 3_600
+"""Most seconds that a gateway keeps an answer (API Gateway and AppSync alike)."""
 
 UNAUTHORIZED = "Unauthorized"
 """The one exception text that API Gateway answers with 401; any other is a 500."""
@@ -50,19 +61,23 @@ class Unauthorized(TokenError):
 
 
 class Authorizer:
-    """A Lambda authorizer for REST, HTTP and WebSocket APIs; call it as the Lambda handler.
+    """A Lambda authorizer for REST, HTTP, WebSocket and AppSync APIs; call it as the handler.
 
-    It tells the gateways apart by their events. Its policies name the whole API and stage and
-    depend on the token alone, so a cached answer is right for every route.
+    It tells the gateways apart by their events. Its policies are for the whole API and stage and
+    depend on the token and the rules alone, so a cached answer is right for every route.
     """
 
     __slots__ = (
+        "_cache_ttl",
         "_clock",
         "_context",
         "_deny_invalid",
         "_doors",
         "_log",
+        "_place",
         "_principal_claim",
+        "_rules",
+        "_usage_claim",
         "_verifier",
     )
 
@@ -70,38 +85,61 @@ class Authorizer:
         self,
         verifier: TokenVerifier,
         *,
+        rules: Rules | None = None,
+        token_from: str = DEFAULT_PLACE,
         on_invalid: str = "401",
         response: str = "iam",
+        cache_ttl: int | None = None,
         principal_claim: str = "sub",
         context: Collection[str] = DEFAULT_CONTEXT,
+        usage_claim: str | None = None,
         log: Log | None = log_line,
-        clock: Callable[[], float] = time.perf_counter,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Set up an authorizer.
 
         Args:
             verifier: checks tokens.
+            rules: which routes a token may use; None lets any valid token use all of them.
+            token_from: the one place of the token: ``header:NAME``, ``query:NAME``,
+                ``cookie:NAME`` or ``subprotocol:NAME``. The Authorization header holds
+                ``Bearer <token>``, any other place the token alone.
             on_invalid: what becomes of no token or a bad one. ``401``: REST and WebSocket APIs
                 are told ``Unauthorized`` by an exception, which Lambda counts as an error; HTTP
                 APIs get a denial (403), since raising there is not verified against AWS.
                 ``deny``: a denial everywhere.
             response: what HTTP APIs of payload format 2.0 want: ``iam``, or ``simple`` if the
                 authorizer's ``EnableSimpleResponses`` is on.
+            cache_ttl: seconds that the gateway keeps an answer, if you know it; 0 if it keeps none.
+                Simple answers may follow rules finer than a route key only if it is 0; AppSync is
+                told to keep an answer no longer than its token lives.
             principal_claim: the claim that becomes ``principalId``; without it ``client_id``.
             context: names of the claims that the backend is told.
+            usage_claim: the claim with the API key of a REST API's usage plan, which becomes
+                ``usageIdentifierKey``.
             log: takes one line per decision; None for no log.
-            clock: seconds from any beginning, for the duration in the log.
+            clock: seconds since 1970.
 
         Raises:
             ConfigError: a setting makes no sense; the message names each that does not.
         """
         faults = _faults(verifier, on_invalid, response, principal_claim, context)
+        faults += _route_faults(rules, response, cache_ttl)
+        if usage_claim is not None and (type(usage_claim) is not str or not usage_claim):
+            faults.append(f"usage_claim is {shown(usage_claim)}, expected the name of a claim")
+        try:
+            self._place = token_place(token_from)
+        except ConfigError as error:
+            faults.append(error.message)
         if faults:
             raise ConfigError("; ".join(faults), code="authorizer")
         self._verifier = verifier
+        self._rules = rules
         self._deny_invalid = on_invalid == "deny"
-        self._doors = front_doors(simple=response == "simple")
+        self._doors = front_doors(simple=response == "simple", ttl=cache_ttl)
+        self._cache_ttl = cache_ttl
         self._principal_claim = principal_claim
+        self._usage_claim = usage_claim
         self._context = tuple(context)
         self._log = log
         self._clock = clock
@@ -124,8 +162,8 @@ class Authorizer:
         request: AuthRequest | None = None
         answer: dict[str, Any] | None = None
         try:
-            door, request = read_event(event, self._doors)
-            decision = self._decide(request)
+            door, request = read_event(event, self._doors, self._place)
+            decision = self._decide(request, door, started)
             if decision.verdict != INVALID or self._deny_invalid or not door.raises_unauthorized:
                 answer = door.answer(request, decision)
         except UnknownEvent as unknown:
@@ -143,21 +181,51 @@ class Authorizer:
             raise Unauthorized(decision.reason, decision.message)
         return answer
 
-    def _decide(self, request: AuthRequest) -> Decision:
+    def _decide(self, request: AuthRequest, door: FrontDoor, now: float) -> Decision:
         token = None
         try:
-            token = bearer_token(request.credentials, request.identity)
+            token = self._place.token(request.credentials, request.identity)
             verified = self._verifier.verify(token)
+        except Forbidden as refusal:
+            return self._forbidden(refusal, token)
         except TokenError as refusal:
             return _refused(refusal, token)
         if request.stage.name == WHOLE_STAGE_UNNAMED:
             return _stage_unnamed(verified)
+        if self._rules is None:
+            return self._ruled(verified, now)
+        return self._ruled(verified, now, *door.judge(self._rules, verified.claims, request))
+
+    def _ruled(
+        self,
+        verified: VerifiedToken,
+        now: float,
+        ruling: Ruling | None = None,
+        grant: Grant | None = None,
+    ) -> Decision:
+        claims = verified.claims
+        usage_key = None if self._usage_claim is None else claims.get(self._usage_claim)
         return Decision(
-            verdict=ALLOW,
-            reason="ok",
-            principal=principal_of(verified.claims, self._principal_claim),
-            context=context_of(verified.claims, self._context),
+            verdict=ALLOW if ruling is None or ruling.allowed else DENY,
+            reason="ok" if ruling is None else ruling.reason,
+            message=None if ruling is None else ruling.message,
+            principal=principal_of(claims, self._principal_claim),
+            context=context_of(claims, self._context) if grant is None or grant.allow else None,
+            grant=grant,
+            lives=None if self._cache_ttl is None else int(claims.get("exp", now) - now),
+            usage_key=usage_key if isinstance(usage_key, str) and usage_key else None,
             verified=verified,
+        )
+
+    def _forbidden(self, refusal: Forbidden, token: str | None) -> Decision:
+        verified = refusal.verified
+        return Decision(
+            verdict=DENY,
+            reason=refusal.code,
+            message=message_of(refusal, token),
+            principal=principal_of(verified.claims, self._principal_claim) if verified else "",
+            verified=verified,
+            refused=None if verified else token,
         )
 
     def _record(
@@ -213,7 +281,7 @@ class Authorizer:
 def _refused(refusal: TokenError, token: str | None) -> Decision:
     detail = refusal.detail if isinstance(refusal, Unauthorized) else None
     return Decision(
-        verdict=DENY if isinstance(refusal, Forbidden) else INVALID,
+        verdict=INVALID,
         reason=refusal.reason if isinstance(refusal, Unauthorized) else refusal.code,
         message=message_of(detail or refusal, token),
         refused=token,
@@ -228,6 +296,23 @@ def _stage_unnamed(verified: VerifiedToken) -> Decision:
         "put the name of a deployed stage there",
         verified=verified,
     )
+
+
+def _route_faults(rules: object, response: object, cache_ttl: object) -> list[str]:
+    if cache_ttl is not None and (type(cache_ttl) is not int or not 0 <= cache_ttl <= MAX_TTL):
+        return [f"cache_ttl is {shown(cache_ttl)}, expected 0 to {MAX_TTL} seconds"]
+    if rules is None:
+        return []
+    from kmsjwt.gateway.fit import unfit  # who has no rules has none of this to pay for
+    from kmsjwt.rules import Rules
+
+    if not isinstance(rules, Rules):
+        return [f"rules is {shown(rules)}, expected Rules(Rule(...), ...)"]
+    if response != "simple":
+        return unfit(rules)
+    if rules.name_routes and cache_ttl != 0 and not rules.are_route_keys:
+        return [_TOO_FINE]
+    return []
 
 
 def _disguised(error: Exception) -> CannotKnow:

@@ -28,7 +28,7 @@ def bearer_token(credentials: tuple[object, ...], identity: tuple[object, ...] =
         raise TokenError("the request has no Authorization", code="no_token", fix=_FIX)
     value = credentials[0]
     if not isinstance(value, str) or credentials.count(value) != len(credentials):
-        raise _several() if isinstance(value, str) else _bad("Authorization is no string")
+        raise several() if isinstance(value, str) else _bad("Authorization is no string")
     token = _after_bearer(value)
     if token is None:
         raise _refusal(value)
@@ -41,7 +41,7 @@ def bearer_token(credentials: tuple[object, ...], identity: tuple[object, ...] =
 def _check_sources(sources: list[object], token: str, *, alone: bool) -> None:
     """Look at the identity sources that are not the very header; ``alone`` if none is."""
     if any(_is_bearer(source) for source in sources):
-        raise _several()
+        raise several()
     if (
         sources
         and alone
@@ -61,16 +61,20 @@ def _is_bearer(value: object) -> bool:
 
 def _after_bearer(value: str) -> str | None:
     scheme, _, token = value.partition(" ")
-    if scheme.lower() != "bearer" or not token or not token.isascii():
-        return None
-    return None if token.encode("ascii").translate(None, _B64TOKEN) else token
+    return token if scheme.lower() == "bearer" and is_token(token) else None
 
 
-def _several() -> TokenError:
+def is_token(text: str) -> bool:
+    """Tell whether it may be a token, by its characters (RFC 6750's b64token)."""
+    return bool(text) and text.isascii() and not text.encode("ascii").translate(None, _B64TOKEN)
+
+
+def several(fix: str = _FIX) -> TokenError:
+    """Return the refusal of a request with more than one credential."""
     return TokenError(
         "the request has several differing credentials, expected one",
         code="several_tokens",
-        fix=_FIX,
+        fix=fix,
     )
 
 
@@ -83,6 +87,6 @@ def _refusal(value: str) -> TokenError:
     scheme = found[1] if found else ""
     if scheme.lower() == "bearer":
         # HTTP APIs join repeated headers by commas.
-        return _several() if "," in value else _bad("after Bearer come not one space and one token")
+        return several() if "," in value else _bad("after Bearer come not one space and one token")
     what = f"scheme is {scheme}" if " " in value and scheme else "header has no scheme"
     return TokenError(f"the Authorization {what}, expected Bearer", code="not_bearer", fix=_FIX)

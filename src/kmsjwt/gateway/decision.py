@@ -9,6 +9,7 @@ from kmsjwt._immutable import Immutable, slot_setters
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kmsjwt.rules import Grant
     from kmsjwt.verifier import VerifiedToken
 
 ALLOW = "allow"
@@ -25,17 +26,34 @@ class Decision(Immutable):
         message: what is, what was expected; free of token text.
         principal: who asks, as the token's claims name them; empty if unknown.
         context: what the backend is told: flat, of str, bool, int and float, as JSON can hold.
+        grant: what the token may do on the whole API, where rules say so; None is all or nothing.
+        lives: whole seconds until the token expires, where it is let in.
+        usage_key: the API key of a usage plan that a REST API is to count the request for.
         verified: the token, where it is a good one.
         refused: the text of a token that was refused. Not verified, and for no log.
     """
 
-    __slots__ = ("context", "message", "principal", "reason", "refused", "verdict", "verified")
+    __slots__ = (
+        "context",
+        "grant",
+        "lives",
+        "message",
+        "principal",
+        "reason",
+        "refused",
+        "usage_key",
+        "verdict",
+        "verified",
+    )
 
     verdict: str
     reason: str
     message: str | None
     principal: str
     context: Mapping[str, Any]
+    grant: Grant | None
+    lives: int | None
+    usage_key: str | None
     verified: VerifiedToken | None
     refused: str | None
 
@@ -47,14 +65,20 @@ class Decision(Immutable):
         message: str | None = None,
         principal: str = "",
         context: Mapping[str, Any] | None = None,
+        grant: Grant | None = None,
+        lives: int | None = None,
+        usage_key: str | None = None,
         verified: VerifiedToken | None = None,
         refused: str | None = None,
     ) -> None:
         _set_context(self, context or {})
+        _set_grant(self, grant)
+        _set_lives(self, lives)
         _set_message(self, message)
         _set_principal(self, principal)
         _set_reason(self, reason)
         _set_refused(self, refused)
+        _set_usage_key(self, usage_key)
         _set_verdict(self, verdict)
         _set_verified(self, verified)
 
@@ -64,10 +88,13 @@ class Decision(Immutable):
 
 (
     _set_context,
+    _set_grant,
+    _set_lives,
     _set_message,
     _set_principal,
     _set_reason,
     _set_refused,
+    _set_usage_key,
     _set_verdict,
     _set_verified,
 ) = slot_setters(Decision)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kmsjwt.gateway.appsync import AppSync
 from kmsjwt.gateway.http_api import HttpApi1, HttpApi2
 from kmsjwt.gateway.request import UnknownEvent
 from kmsjwt.gateway.rest import RestRequest, RestToken
@@ -16,7 +17,10 @@ from kmsjwt.gateway.websocket import WebSocketConnect
 
 if TYPE_CHECKING:
     from kmsjwt.gateway.decision import Decision
-    from kmsjwt.gateway.request import AuthRequest, Event
+    from kmsjwt.gateway.event import Event
+    from kmsjwt.gateway.judging import Judge
+    from kmsjwt.gateway.places import TokenPlace
+    from kmsjwt.gateway.request import AuthRequest
 
 _MEMBERS_NAMED = 20
 _NAME_LENGTH = 40
@@ -33,11 +37,15 @@ class FrontDoor(Protocol):
     def raises_unauthorized(self) -> bool:
         """Whether this gateway turns an exception that reads ``Unauthorized`` into a 401."""
 
+    @property
+    def judge(self) -> Judge:
+        """What rules may decide through its answer."""
+
     def recognises(self, event: Event) -> bool:
         """Tell whether the event came through this door. No event is another door's too."""
 
-    def read(self, event: Event) -> AuthRequest:
-        """Return the request in the event.
+    def read(self, event: Event, place: TokenPlace) -> AuthRequest:
+        """Return the request in the event, with what it has in the token's place.
 
         Raises:
             UnknownEvent: the event names no API and stage that a policy can be built from.
@@ -51,18 +59,21 @@ class FrontDoor(Protocol):
         """
 
 
-def front_doors(*, simple: bool) -> tuple[FrontDoor, ...]:
+def front_doors(*, simple: bool, ttl: int | None) -> tuple[FrontDoor, ...]:
     """Return every door there is, the quickest to be told first."""
     return (
-        HttpApi2(simple=simple),
+        HttpApi2(simple=simple, is_cached=ttl != 0),
         RestToken(),
         RestRequest(),
         HttpApi1(),
         WebSocketConnect(),
+        AppSync(ttl=ttl),
     )
 
 
-def read_event(event: object, doors: tuple[FrontDoor, ...]) -> tuple[FrontDoor, AuthRequest]:
+def read_event(
+    event: object, doors: tuple[FrontDoor, ...], place: TokenPlace
+) -> tuple[FrontDoor, AuthRequest]:
     """Return the door an event came through, and the request in it.
 
     Raises:
@@ -72,7 +83,7 @@ def read_event(event: object, doors: tuple[FrontDoor, ...]) -> tuple[FrontDoor, 
     if isinstance(event, (dict, Mapping)):
         for door in doors:
             if door.recognises(event):
-                return door, door.read(event)
+                return door, door.read(event, place)
     kinds = ", ".join(door.kind for door in doors)
     raise UnknownEvent(
         f"the event is {_described(event)}, expected one of {kinds}",

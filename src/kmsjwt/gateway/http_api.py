@@ -9,10 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.gateway.iam import iam_answer, simple_answer
-from kmsjwt.gateway.request import AuthRequest, Event, header_values
+from kmsjwt.gateway.judging import by_policy, by_request, by_route_key
+from kmsjwt.gateway.request import AuthRequest, stage_of
 
 if TYPE_CHECKING:
     from kmsjwt.gateway.decision import Decision
+    from kmsjwt.gateway.event import Event
+    from kmsjwt.gateway.judging import Judge
+    from kmsjwt.gateway.places import TokenPlace
 
 
 class HttpApi1:
@@ -21,6 +25,7 @@ class HttpApi1:
     __slots__ = ()
     kind = "http_api_v1"
     raises_unauthorized = False
+    judge: Judge = staticmethod(by_policy)
 
     def recognises(self, event: Event) -> bool:
         """Tell whether the event came through this door."""
@@ -30,13 +35,15 @@ class HttpApi1:
             and "methodArn" in event
         )
 
-    def read(self, event: Event) -> AuthRequest:
+    def read(self, event: Event, place: TokenPlace) -> AuthRequest:
         """Return the request in the event."""
+        stage, arn = stage_of(event.get("methodArn"))
         joined = event.get("identitySource")
         return AuthRequest(
             kind=self.kind,
-            arn=event.get("methodArn"),
-            credentials=header_values(event, "authorization"),
+            stage=stage,
+            arn=arn,
+            credentials=place.read(event),
             identity=tuple(joined.split(",")) if isinstance(joined, str) else (),
         )
 
@@ -48,17 +55,21 @@ class HttpApi1:
 class HttpApi2:
     """Payload format 2.0. No event says whether the authorizer has simple responses on."""
 
-    __slots__ = ("_simple",)
+    __slots__ = ("_simple", "judge")
     kind = "http_api_v2"
     raises_unauthorized = False
 
-    def __init__(self, *, simple: bool = False) -> None:
+    def __init__(self, *, simple: bool = False, is_cached: bool = True) -> None:
         """Set up the door.
 
         Args:
             simple: whether the authorizer's ``EnableSimpleResponses`` is on.
+            is_cached: whether the gateway may keep an answer.
         """
         self._simple = simple
+        self.judge: Judge = by_policy
+        if simple:
+            self.judge = by_route_key if is_cached else by_request
 
     def recognises(self, event: Event) -> bool:
         """Tell whether the event came through this door."""
@@ -66,14 +77,17 @@ class HttpApi2:
             event.get("version") == "2.0" and event.get("type") == "REQUEST" and "routeArn" in event
         )
 
-    def read(self, event: Event) -> AuthRequest:
+    def read(self, event: Event, place: TokenPlace) -> AuthRequest:
         """Return the request in the event."""
+        stage, arn = stage_of(event.get("routeArn"))
         identity = event.get("identitySource")
         return AuthRequest(
             kind=self.kind,
-            arn=event.get("routeArn"),
-            credentials=header_values(event, "authorization"),
+            stage=stage,
+            arn=arn,
+            credentials=place.read(event),
             identity=tuple(identity) if isinstance(identity, (list, tuple)) else (),
+            route_key=event.get("routeKey"),
         )
 
     def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def policy(
         principal_id: who asks; not empty.
         effect: ``Allow`` or ``Deny``.
         resources: one or more execute-api ARNs of at most 512 characters. ``*`` may stand for
-            the stage, for the method and, last, for the rest of the path; nowhere else.
+            the stage, for all methods and paths, and, last, for the rest of a path; nowhere else.
         context: what the backend is told: str, bool, int or float by name; not ``claims``.
 
     Returns:
@@ -68,7 +68,8 @@ def policy(
             f"effect is {shown(effect)}, expected 'Allow' or 'Deny'", code="policy_effect"
         )
     named = _checked_resources(resources)
-    return _bounded(_answer(principal_id, effect, named, context and _checked_context(context)))
+    statements = [(effect, named)]
+    return bounded(_answer(principal_id, statements, context and _checked_context(context)))
 
 
 def iam_answer(request: AuthRequest, decision: Decision) -> dict[str, Any]:
@@ -78,11 +79,41 @@ def iam_answer(request: AuthRequest, decision: Decision) -> dict[str, Any]:
         ConfigError: it is too large.
     """
     principal = printable(decision.principal) or ANONYMOUS
-    resource = request.stage.resource
-    effect = "Allow" if decision.verdict == ALLOW else "Deny"
-    answer = _answer(principal, effect, [resource], decision.context)
-    characters = len(principal) + len(resource)
-    return answer if _is_small(decision.context, characters) else _bounded(answer)
+    statements = _statements(request.stage, decision)
+    answer = _answer(principal, statements, decision.context)
+    if decision.grant is not None:
+        return bounded(answer)
+    characters = len(principal) + len(request.stage.resource)
+    return answer if _is_small(decision.context, characters) else bounded(answer)
+
+
+def with_usage_key(answer: dict[str, Any], decision: Decision) -> dict[str, Any]:
+    """Add the API key that a REST API is to count the request for, if there is one."""
+    if decision.usage_key is None:
+        return answer
+    return bounded({**answer, "usageIdentifierKey": decision.usage_key})
+
+
+def _statements(stage: ApiStage, decision: Decision) -> list[tuple[str, list[str]]]:
+    """Return effects and resources: all or nothing, or what rules grant."""
+    grant = decision.grant
+    if grant is None:
+        return [("Allow" if decision.verdict == ALLOW else "Deny", [stage.resource])]
+    if not grant.allow:
+        return [("Deny", [stage.resource])]
+    sides = (("Allow", grant.allow), ("Deny", grant.deny))
+    return [
+        (effect, [_below(stage, each) for each in routes]) for effect, routes in sides if routes
+    ]
+
+
+def _below(stage: ApiStage, route: str) -> str:
+    resource = stage.below(route)
+    if len(resource) > MAX_RESOURCE:
+        raise _resource_error(
+            resource, f"{len(resource)} characters, API Gateway takes {MAX_RESOURCE}"
+        )
+    return resource
 
 
 def simple_answer(decision: Decision) -> dict[str, Any]:
@@ -94,16 +125,23 @@ def simple_answer(decision: Decision) -> dict[str, Any]:
     answer: dict[str, Any] = {"isAuthorized": decision.verdict == ALLOW}
     if decision.context:
         answer["context"] = decision.context
-    return answer if _is_small(decision.context, 0) else _bounded(answer)
+    return answer if _is_small(decision.context, 0) else bounded(answer)
 
 
 def _answer(
-    principal: str, effect: str, resources: list[str], context: Mapping[str, object] | None
+    principal: str,
+    statements: list[tuple[str, list[str]]],
+    context: Mapping[str, object] | None,
 ) -> dict[str, Any]:
-    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resources}
     answer: dict[str, Any] = {
         "principalId": principal,
-        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resources}
+                for effect, resources in statements
+            ],
+        },
     }
     if context:
         answer["context"] = context
@@ -132,7 +170,7 @@ def _is_small(context: Mapping[str, object], characters: int) -> bool:
     return 12 * characters < MAX_ANSWER - _REST_OF_ANSWER
 
 
-def _bounded(answer: dict[str, Any]) -> dict[str, Any]:
+def bounded(answer: dict[str, Any]) -> dict[str, Any]:
     """Return the answer if API Gateway would take it; never cut it short."""
     size = len(json.dumps(answer))
     if size > MAX_ANSWER:
@@ -178,8 +216,8 @@ def _resource_fault(resource: object) -> str | None:
     method, path = route_of_arn(resource)
     if ApiStage.of_arn(resource) is None or not method:
         return f"expected {_FORM}"
-    if "*" in method and method != "*":
-        return "expected a method or '*' in its place"
+    if "*" in method and (method != "*" or path not in ("", "/*")):
+        return "expected a method by its name: IAM's '*' matches '/' too, and so longer paths"
     if "*" in (path[:-1] if path.endswith("/*") else path):
         return "expected '*' in a path only as its last '/*': it matches '/' too"
     return None

@@ -26,8 +26,8 @@ def route_of(request: AuthRequest | None) -> dict[str, object]:
     return {
         "kind": request.kind,
         "api_id": request.stage.api_id,
-        "stage": request.stage.name,
-        "method": loggable(method),
+        "stage": request.stage.name or None,
+        "method": loggable(method) or None,
         "path": _path(path, request.credentials) or None,
     }
 

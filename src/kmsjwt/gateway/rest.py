@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.gateway.iam import iam_answer
-from kmsjwt.gateway.request import AuthRequest, Event, header_values
+from kmsjwt.gateway.iam import iam_answer, with_usage_key
+from kmsjwt.gateway.judging import by_policy
+from kmsjwt.gateway.request import AuthRequest, stage_of
 from kmsjwt.gateway.websocket import is_connect
 
 if TYPE_CHECKING:
     from kmsjwt.gateway.decision import Decision
+    from kmsjwt.gateway.event import Event
+    from kmsjwt.gateway.judging import Judge
+    from kmsjwt.gateway.places import TokenPlace
 
 
 class RestToken:
@@ -18,23 +22,25 @@ class RestToken:
     __slots__ = ()
     kind = "rest_token"
     raises_unauthorized = True
+    judge: Judge = staticmethod(by_policy)
 
     def recognises(self, event: Event) -> bool:
         """Tell whether the event came through this door."""
         return event.get("type") == "TOKEN" and "methodArn" in event
 
-    def read(self, event: Event) -> AuthRequest:
+    def read(self, event: Event, place: TokenPlace) -> AuthRequest:
         """Return the request in the event."""
-        credentials = event.get("authorizationToken")
+        stage, arn = stage_of(event.get("methodArn"))
         return AuthRequest(
             kind=self.kind,
-            arn=event.get("methodArn"),
-            credentials=() if credentials in (None, "") else (credentials,),
+            stage=stage,
+            arn=arn,
+            credentials=place.read_header(event.get("authorizationToken")),
         )
 
     def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:
         """Return what API Gateway wants to be told."""
-        return iam_answer(request, decision)
+        return with_usage_key(iam_answer(request, decision), decision)
 
 
 class RestRequest:
@@ -43,6 +49,7 @@ class RestRequest:
     __slots__ = ()
     kind = "rest_request"
     raises_unauthorized = True
+    judge: Judge = staticmethod(by_policy)
 
     def recognises(self, event: Event) -> bool:
         """Tell whether the event came through this door."""
@@ -53,14 +60,11 @@ class RestRequest:
             and not is_connect(event)
         )
 
-    def read(self, event: Event) -> AuthRequest:
+    def read(self, event: Event, place: TokenPlace) -> AuthRequest:
         """Return the request in the event."""
-        return AuthRequest(
-            kind=self.kind,
-            arn=event.get("methodArn"),
-            credentials=header_values(event, "authorization"),
-        )
+        stage, arn = stage_of(event.get("methodArn"))
+        return AuthRequest(kind=self.kind, stage=stage, arn=arn, credentials=place.read(event))
 
     def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:
         """Return what API Gateway wants to be told."""
-        return iam_answer(request, decision)
+        return with_usage_key(iam_answer(request, decision), decision)

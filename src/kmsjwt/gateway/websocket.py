@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.gateway.iam import iam_answer
-from kmsjwt.gateway.request import AuthRequest, Event, header_values
+from kmsjwt.gateway.judging import by_policy
+from kmsjwt.gateway.request import AuthRequest, stage_of
 
 if TYPE_CHECKING:
     from kmsjwt.gateway.decision import Decision
+    from kmsjwt.gateway.event import Event
+    from kmsjwt.gateway.judging import Judge
+    from kmsjwt.gateway.places import TokenPlace
 
 
 def is_connect(event: Event) -> bool:
@@ -23,18 +27,16 @@ class WebSocketConnect:
     __slots__ = ()
     kind = "websocket"
     raises_unauthorized = True
+    judge: Judge = staticmethod(by_policy)
 
     def recognises(self, event: Event) -> bool:
         """Tell whether the event came through this door."""
         return event.get("type") == "REQUEST" and "version" not in event and is_connect(event)
 
-    def read(self, event: Event) -> AuthRequest:
+    def read(self, event: Event, place: TokenPlace) -> AuthRequest:
         """Return the request in the event."""
-        return AuthRequest(
-            kind=self.kind,
-            arn=event.get("methodArn"),
-            credentials=header_values(event, "authorization"),
-        )
+        stage, arn = stage_of(event.get("methodArn"))
+        return AuthRequest(kind=self.kind, stage=stage, arn=arn, credentials=place.read(event))
 
     def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:
         """Return what API Gateway wants to be told."""

@@ -18,7 +18,9 @@ KNOWN = frozenset(
         "KMSJWT_ALG",
         "KMSJWT_AUDIENCE",
         "KMSJWT_AUDIENCES_ALLOWED",
+        "KMSJWT_CACHE_TTL",
         "KMSJWT_CALLERS",
+        "KMSJWT_CONTEXT",
         "KMSJWT_ISSUER",
         "KMSJWT_JWKS",
         "KMSJWT_KEY",
@@ -26,13 +28,17 @@ KNOWN = frozenset(
         "KMSJWT_KID",
         "KMSJWT_LIFETIME",
         "KMSJWT_MAX_LIFETIME",
+        "KMSJWT_METRICS",
         "KMSJWT_ON_INVALID",
         "KMSJWT_PROFILE",
         "KMSJWT_RECIPE_OPEN",
         "KMSJWT_RECIPE_UNTIL",
         "KMSJWT_REGION",
         "KMSJWT_RESPONSE",
+        "KMSJWT_RULES",
+        "KMSJWT_TOKEN_FROM",
         "KMSJWT_TYP",
+        "KMSJWT_USAGE_CLAIM",
         "KMSJWT_VERIFY",
     }
 )
@@ -94,15 +100,16 @@ class Environment:
         self.faults.append(f"{name} is {shown(value)}, expected {' or '.join(choices)}")
         return None
 
-    def seconds(self, name: str) -> int | None:
+    def seconds(self, name: str, *, least: int = 1) -> int | None:
         """Return the length of time in seconds, or None if it is unset."""
         value = self._values.get(name)
         if value is None:
             return None
         length = seconds(value)
-        if not length:
+        if length is None or length < least:
             self.faults.append(f"{name} is {shown(value)}, expected such as 15m, PT15M or 900")
-        return length or None
+            return None
+        return length
 
     def attempt(self, make: Callable[[], Made]) -> Made | None:
         """Return what ``make`` makes; a ConfigError is one more fault."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from kmsjwt._log import Log
-    from kmsjwt.handlers._settings import KeySettings
+    from kmsjwt.handlers._key_settings import KeySettings
     from kmsjwt.kms import KmsKeys
     from kmsjwt.kms.public import Kid
     from kmsjwt.verifier import KeySource, VerifyingKey

@@ -9,6 +9,10 @@ With a say of your own::
             raise authorizer.Forbidden("tenant closed")
 
     handler = authorizer.build(check=check)
+
+Or with rules, in a file that ``KMSJWT_RULES`` names, or in code::
+
+    handler = authorizer.build(rules=Rules(Rule("GET /orders/*", scope("orders:read"))))
 """
 
 from __future__ import annotations
@@ -22,16 +26,17 @@ from kmsjwt.errors import Forbidden
 from kmsjwt.expectations import ANY, Anything
 from kmsjwt.gateway import Authorizer, Unauthorized
 from kmsjwt.gateway.caller import DEFAULT_CONTEXT
+from kmsjwt.handlers._authorizer_settings import AuthorizerSettings
 from kmsjwt.handlers._environment import Environment
-from kmsjwt.handlers._settings import AuthorizerSettings
 from kmsjwt.handlers._sources import recipe_keys, verifying_keys
 from kmsjwt.verifier import Verifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from kmsjwt._log import Log
     from kmsjwt.gateway import TokenVerifier
+    from kmsjwt.rules import Rules
     from kmsjwt.verifier import Check, KeySource
 
     Keys = tuple[KeySource, KeySource | None]
@@ -40,12 +45,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Forbidden", "Unauthorized", "build"]
 
+_SHORT = 4  # an overrun of more than a quarter of the lifetime is worth a warning
+
 
 def build(
     *,
     check: Check | None = None,
+    rules: Rules | None = None,
     principal_claim: str = "sub",
-    context: Collection[str] = DEFAULT_CONTEXT,
+    context: Collection[str] | None = None,
     client: Any = None,
     environ: Mapping[str, str] | None = None,
     log: Log = log_line,
@@ -56,8 +64,9 @@ def build(
     Args:
         check: your own say, run last on every token as ``check(header, claims)``; it refuses by
             raising `Forbidden` (403) or by returning False.
+        rules: which routes a token may use, instead of a file that ``KMSJWT_RULES`` names.
         principal_claim: the claim that becomes ``principalId``.
-        context: names of the claims that the backend is told.
+        context: names of the claims that the backend is told, instead of ``KMSJWT_CONTEXT``.
         client: a boto3 KMS client; one is made where KMS keys verify and none is given.
         environ: read instead of the process's environment.
         log: takes one line at start and one per decision.
@@ -72,11 +81,54 @@ def build(
     env = Environment(os.environ if environ is None else environ)
     settings = AuthorizerSettings(env)
     keys = _keys(env, settings, client, clock, log)
+    rules = _rules(env, settings, rules)
+    if context is not None and settings.context is not None:
+        env.faults.append("KMSJWT_CONTEXT is set and context was passed, expected one of them")
     env.refuse_faults()
-    verifier = _verifier(settings, cast("Keys", keys), check, clock)
+    made = Authorizer(
+        _verifier(settings, cast("Keys", keys), check, clock),
+        rules=rules,
+        token_from=settings.token_from,
+        on_invalid=settings.on_invalid,
+        response=settings.response,
+        cache_ttl=settings.cache_ttl,
+        principal_claim=principal_claim,
+        context=context or settings.context or DEFAULT_CONTEXT,
+        usage_claim=settings.usage_claim,
+        log=_metered(env, settings, log, clock),
+        clock=clock,
+    )
+    _tell(log, settings, rules)
+    return made
+
+
+def _rules(env: Environment, settings: AuthorizerSettings, given: Rules | None) -> Rules | None:
+    """Return the rules that were passed, or those of the file that is named."""
+    if not settings.rules:
+        return given
+    if given is not None:
+        env.faults.append("KMSJWT_RULES is set and rules were passed, expected one of them")
+    from kmsjwt.rules import read_rules
+
+    return env.attempt(lambda: read_rules(settings.rules))
+
+
+def _metered(
+    env: Environment, settings: AuthorizerSettings, log: Log, clock: Callable[[], float]
+) -> Log:
+    if not settings.metrics:
+        return log
+    from kmsjwt.handlers._metrics import with_metrics
+
+    return with_metrics(log, env.text("AWS_LAMBDA_FUNCTION_NAME"), clock)
+
+
+def _tell(log: Log, settings: AuthorizerSettings, rules: Rules | None) -> None:
+    """Write the line that says at start what was understood, and what to be wary of."""
     unchecked = [name for name in ("issuer", "audience", "typ") if getattr(settings, name) is ANY]
+    warnings = list(_warnings(settings, rules))
     log(
-        "WARN" if unchecked else "INFO",
+        "WARN" if unchecked or warnings else "INFO",
         "start",
         function="authorizer",
         issuer=None if settings.issuer is ANY else settings.issuer,
@@ -87,15 +139,25 @@ def build(
         verify=settings.keys.verify,
         recipe_key=settings.recipe_key or None,
         recipe_until=settings.recipe_until or None,
+        rules=settings.rules or (None if rules is None else "in code"),
+        token_from=settings.token_from,
+        cache_ttl=settings.cache_ttl,
+        warnings=warnings or None,
     )
-    return Authorizer(
-        verifier,
-        on_invalid=settings.on_invalid,
-        response=settings.response,
-        principal_claim=principal_claim,
-        context=context,
-        log=log,
-    )
+
+
+def _warnings(settings: AuthorizerSettings, rules: Rules | None) -> Iterator[str]:
+    ttl = settings.cache_ttl
+    if ttl and settings.lifetime < _SHORT * ttl:
+        yield (
+            f"tokens live {settings.lifetime} s and the gateway keeps answers for {ttl} s, so that"
+            f" an expired token is let in for up to {ttl} s more"
+        )
+    if rules is not None and rules.name_routes and settings.response == "simple" and ttl != 0:
+        yield (
+            "rules with simple answers need $context.routeKey among the identity sources, and"
+            " decide by the route key alone"
+        )
 
 
 def _keys(

@@ -33,7 +33,7 @@ from kmsjwt.handlers import _callers
 from kmsjwt.handlers._callers import RECIPE_SUBJECT, Ask, Principal, Unauthenticated
 from kmsjwt.handlers._environment import Environment
 from kmsjwt.handlers._http import BadRequest, refusal, response
-from kmsjwt.handlers._settings import CUSTOM, DIRECT, IssueSettings
+from kmsjwt.handlers._issue_settings import CUSTOM, DIRECT, IssueSettings
 from kmsjwt.issuer import IssuedToken, Issuer
 from kmsjwt.kms import KmsSigner
 

@@ -16,7 +16,7 @@ from kmsjwt._log import log_line, message_of
 from kmsjwt.errors import KmsJwtError
 from kmsjwt.handlers._environment import Environment
 from kmsjwt.handlers._http import header_of, method_of, refusal, response
-from kmsjwt.handlers._settings import JwksSettings
+from kmsjwt.handlers._key_settings import JwksSettings
 from kmsjwt.handlers._sources import published_keys
 from kmsjwt.jwks import document_bytes, jwks_document
 

@@ -81,9 +81,10 @@ class RecipeVerifier:
         key.verify(parsed.signature, parsed.signing_input)
         claims = parsed.unverified_claims()
         check_claims(claims, until=self._until, now=self._clock(), leeway=DEFAULT_LEEWAY)
+        verified = VerifiedToken(header=parsed.header, claims=claims, kid=self._key_id, alg=ALG)
         if self._check is not None:
-            ask(self._check, parsed.header, claims)
-        return VerifiedToken(header=parsed.header, claims=claims, kid=self._key_id, alg=ALG)
+            ask(self._check, verified)
+        return verified
 
 
 class StrictOrRecipe:

@@ -103,6 +103,11 @@ class Route(Immutable):
         literal = tuple(segment.startswith("{") for segment in self.segments)
         return (-len(self.segments), self.is_open, literal, len(self.methods))
 
+    def length(self, claim_length: int) -> int:
+        """Return the characters of its path where each claim has so many."""
+        parts = [claim_length if _claim(each) else len(each) for each in self.segments]
+        return max(1, sum(parts) + len(parts) + 2 * self.is_open)
+
     def pattern(self, claims: Mapping[str, Any]) -> str | None:
         """Return the path that a token may have, ``/*`` at its end for any depth; None if none."""
         if self.methods == (CONNECT,):

@@ -200,6 +200,30 @@ class Rules(Immutable):
                     deny.append(method + pattern)
         return Grant(tuple(allow), tuple(deny))
 
+    def longest(self, claim_length: int) -> list[tuple[str, int]]:
+        """Return each route and its longest resource, with claims of so many characters."""
+        return [
+            (route.text, max(map(len, route.methods)) + route.length(claim_length))
+            for route, _ in self._ordered
+        ]
+
+    def least_allowed(self) -> list[int]:
+        """Return the length of each resource for a token that meets every rule.
+
+        As if each claim had one character, and routes within others were left out.
+        """
+        routes = [route for route, _ in self._ordered]
+        outermost = [
+            (route, method)
+            for route in routes
+            for method in route.methods
+            if not any(
+                other is not route and method in other.methods and other.may_hold(route)
+                for other in routes
+            )
+        ]
+        return [len(method) + route.length(1) for route, method in outermost]
+
     def _met(self, claims: Mapping[str, Any]) -> dict[str, dict[str, bool]]:
         """Return by method each path that rules name for a token, and whether it may use it."""
         by_method: dict[str, dict[str, bool]] = {}

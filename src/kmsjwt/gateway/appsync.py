@@ -1,0 +1,84 @@
+"""AppSync: a GraphQL API that asks about a request before its operation is known to be allowed.
+
+There is no ARN, no method and no path, so rules may ask for claims, not for routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt.gateway.arn import ApiStage
+from kmsjwt.gateway.decision import ALLOW
+from kmsjwt.gateway.judging import by_token
+from kmsjwt.gateway.request import AuthRequest
+
+if TYPE_CHECKING:
+    from kmsjwt.gateway.decision import Decision
+    from kmsjwt.gateway.event import Event
+    from kmsjwt.gateway.judging import Judge
+    from kmsjwt.gateway.places import TokenPlace
+
+_LONGEST_ID = 64
+
+
+class AppSync:
+    """An AppSync API with Lambda authorization (AppSync developer guide, AWS_LAMBDA)."""
+
+    __slots__ = ("_ttl",)
+    kind = "appsync"
+    raises_unauthorized = False
+    judge: Judge = staticmethod(by_token)
+
+    def __init__(self, *, ttl: int | None = None) -> None:
+        """Set up the door.
+
+        Args:
+            ttl: seconds that the API keeps an answer, where its owner says so.
+        """
+        self._ttl = ttl
+
+    def recognises(self, event: Event) -> bool:
+        """Tell whether the event came through this door."""
+        context = event.get("requestContext")
+        return (
+            "authorizationToken" in event
+            and "type" not in event
+            and "methodArn" not in event
+            and isinstance(context, Mapping)
+            and _is_id(context.get("apiId"))
+        )
+
+    def read(self, event: Event, place: TokenPlace) -> AuthRequest:
+        """Return the request in the event."""
+        return AuthRequest(
+            kind=self.kind,
+            stage=ApiStage(api_id=event["requestContext"]["apiId"], name="", resource=""),
+            credentials=place.read_header(_with_scheme(event.get("authorizationToken"))),
+        )
+
+    def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:
+        """Return what AppSync wants to be told. It answers 401 to every denial.
+
+        A denial is not kept, and an Allow, where the TTL is known, no longer than the token lives.
+        """
+        del request
+        if decision.verdict != ALLOW:
+            return {"isAuthorized": False, "ttlOverride": 0}
+        answer: dict[str, Any] = {"isAuthorized": True}
+        if decision.context:
+            answer["resolverContext"] = decision.context
+        if self._ttl is not None and decision.lives is not None:
+            answer["ttlOverride"] = max(0, min(self._ttl, decision.lives))
+        return answer
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and value.isalnum() and len(value) <= _LONGEST_ID
+
+
+def _with_scheme(value: object) -> object:
+    """Return the header with its scheme: AppSync's clients send the token alone, too."""
+    if isinstance(value, str) and value and " " not in value:
+        return f"Bearer {value}"
+    return value

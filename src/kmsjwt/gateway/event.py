@@ -1,0 +1,56 @@
+"""What may stand where in an event, whichever gateway sent it: headers, query, cookies.
+
+An event is JSON from outside, of which nothing is taken for granted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Event = Mapping[Any, Any]
+"""A Lambda event, parsed."""
+
+
+def header_values(event: Event, name: str) -> tuple[object, ...]:
+    """Return every value of a header but null and empty ones, its name in any case.
+
+    Args:
+        event: the event, with single-value headers, multi-value headers or both.
+        name: the header's name in lower case.
+    """
+    found: list[object] = []
+    length = len(name)
+    for headers in (event.get("headers"), event.get("multiValueHeaders")):
+        if headers and isinstance(headers, (dict, Mapping)):
+            for key, value in headers.items():
+                if isinstance(key, str) and len(key) == length and key.lower() == name:
+                    found.extend(_filled(value))
+    return tuple(found)
+
+
+def query_values(event: Event, name: str) -> tuple[object, ...]:
+    """Return every value of a query parameter but null and empty ones; its name is exact."""
+    found: list[object] = []
+    for member in ("queryStringParameters", "multiValueQueryStringParameters"):
+        parameters = event.get(member)
+        if parameters and isinstance(parameters, (dict, Mapping)):
+            found.extend(_filled(parameters.get(name)))
+    return tuple(found)
+
+
+def cookie_values(event: Event, name: str) -> tuple[object, ...]:
+    """Return every value of a cookie but empty ones; its name is exact (RFC 6265 section 4.2).
+
+    HTTP APIs put cookies apart in ``cookies``; elsewhere they stand in the Cookie header.
+    """
+    apart = event.get("cookies")
+    texts = [*header_values(event, "cookie"), *(apart if isinstance(apart, (list, tuple)) else ())]
+    pairs = (pair for text in texts if isinstance(text, str) for pair in text.split(";"))
+    named = (pair.strip().partition("=") for pair in pairs)
+    return tuple(value for key, _, value in named if key == name and value)
+
+
+def _filled(value: object) -> Iterable[object]:
+    values = value if isinstance(value, (list, tuple)) else (value,)
+    return [each for each in values if each is not None and each != ""]

@@ -1,0 +1,42 @@
+"""Whether every policy that rules can make fits what API Gateway takes; known before deployment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kmsjwt.gateway.iam import MAX_ANSWER, MAX_RESOURCE
+
+if TYPE_CHECKING:
+    from kmsjwt.rules import Rules
+
+# The shortest ARN of any stage, and the longest name of one that AWS could give out.
+_SHORTEST = len("arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/x/")
+_LONGEST = len("arn:aws-us-gov:execute-api:ap-southeast-7:123456789012:a1b2c3d4e5/") + 129
+_LONGEST_CLAIM = 128
+_AROUND = len('{"principalId":"x","policyDocument":{"Version":"2012-10-17","Statement":[]}}') + len(
+    '{"Action":"execute-api:Invoke","Effect":"Allow","Resource":[]}'
+)
+_AROUND_RESOURCE = len('"",')
+
+
+def unfit(rules: Rules) -> list[str]:
+    """Return what can never work, whatever the API and the token; nothing if all may fit."""
+    faults = [
+        f"route {route!r} makes resources of up to {length} characters, API Gateway takes"
+        f" {MAX_RESOURCE}"
+        for route, length in rules.longest(_LONGEST_CLAIM)
+        if length + _LONGEST > MAX_RESOURCE
+    ]
+    least = policy_bytes(rules)
+    if least > MAX_ANSWER:
+        faults.append(
+            f"rules make a policy of at least {least:,} bytes for a token that meets them all, API"
+            f" Gateway takes {MAX_ANSWER:,}: name methods, since a route without one counts for"
+            " seven, and join paths by '/*'"
+        )
+    return faults
+
+
+def policy_bytes(rules: Rules) -> int:
+    """Return the least bytes of the policy for a token that meets every rule."""
+    return _AROUND + sum(_SHORTEST + _AROUND_RESOURCE + each for each in rules.least_allowed())

@@ -1,0 +1,139 @@
+"""Which keys a function signs or verifies with, as its environment names them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kmsjwt._immutable import Immutable
+from kmsjwt.algorithms import ALGORITHMS
+from kmsjwt.errors import shown
+from kmsjwt.handlers._recipe_settings import is_recipe, recipe_alg
+from kmsjwt.key_names import is_alias
+
+if TYPE_CHECKING:
+    from kmsjwt.handlers._environment import Environment
+
+_WHY_NO_ALIAS = (
+    "an alias, which cannot verify: once it moves, live tokens of its former key would be refused"
+    " (name the key by id or ARN, or set KMSJWT_JWKS)"
+)
+
+
+class SigningKeySetting(Immutable):
+    """The key named for signing, and the variable that named it.
+
+    Attributes:
+        name: id, ARN, alias or alias ARN; empty if neither variable is set.
+        variable: ``KMSJWT_KEY``, or the recipe's ``KMS_KEY_ID``.
+        ignored: the other variable, if both are set.
+    """
+
+    __slots__ = ("ignored", "name", "variable")
+
+    name: str
+    variable: str
+    ignored: str | None
+
+    def __init__(self, env: Environment) -> None:
+        own, recipes = env.text("KMSJWT_KEY"), env.text("KMS_KEY_ID")
+        self._fill(
+            name=own or recipes or "",
+            variable="KMS_KEY_ID" if recipes and not own else "KMSJWT_KEY",
+            ignored="KMS_KEY_ID" if own and recipes else None,
+        )
+
+
+class KeySettings(Immutable):
+    """Where verifying keys come from.
+
+    Attributes:
+        keys: KMS keys, by id or ARN; empty if a JWKS is used.
+        jwks: a file or URL, if no KMS keys are named.
+        alg: the algorithm of keys that could verify several and do not say.
+        chosen_by: the variable that decided.
+        verify: ``local`` or ``kms``.
+        region: the Region of keys named by id.
+        kids: how tokens name keys: ``thumbprint``, ``key-id``; both beside the article's tokens,
+            so that leaving that profile strands no token either.
+        sound: whether a key source can be made of it.
+    """
+
+    __slots__ = ("alg", "chosen_by", "jwks", "keys", "kids", "region", "sound", "verify")
+
+    keys: tuple[str, ...]
+    jwks: str | None
+    alg: str | None
+    chosen_by: str
+    verify: str
+    region: str | None
+    kids: tuple[str, ...]
+    sound: bool
+
+    def __init__(self, env: Environment, key: SigningKeySetting, *, recipe: bool = False) -> None:
+        faults = len(env.faults)
+        keys, jwks = env.words("KMSJWT_KEYS"), env.text("KMSJWT_JWKS")
+        chosen_by = "KMSJWT_KEYS" if keys else "KMSJWT_JWKS" if jwks else key.variable
+        if keys:
+            jwks = None
+        elif jwks is None:
+            keys = (key.name,) if key.name else ()
+        if not keys and jwks is None:
+            env.faults.append(
+                "KMSJWT_KEYS is unset, expected the KMS keys to verify with, or KMSJWT_JWKS"
+            )
+        for name in keys:
+            _refuse_unfit(env, chosen_by, name)
+        verify = env.choice("KMSJWT_VERIFY", "local", "kms") or "local"
+        if verify == "kms" and not keys:
+            env.faults.append("KMSJWT_VERIFY is kms, which needs KMSJWT_KEYS or KMSJWT_KEY")
+        self._fill(
+            keys=keys,
+            jwks=jwks,
+            alg=recipe_alg(env) if recipe else chosen_alg(env),
+            chosen_by=chosen_by,
+            verify=verify,
+            region=env.text("KMSJWT_REGION"),
+            kids=("key-id", "thumbprint") if recipe else (chosen_kid(env),),
+            sound=len(env.faults) == faults,
+        )
+
+    @property
+    def told(self) -> list[str] | str:
+        """What the log may say: the keys, or the JWKS without its query, where some put secrets."""
+        if self.keys or self.jwks is None:
+            return list(self.keys)
+        return self.jwks.partition("?")[0]
+
+
+class JwksSettings(Immutable):
+    """What the jwks function is told.
+
+    Attributes:
+        keys: where its keys come from.
+    """
+
+    __slots__ = ("keys",)
+
+    keys: KeySettings
+
+    def __init__(self, env: Environment) -> None:
+        """Read the environment, which remembers every fault."""
+        keys = KeySettings(env, SigningKeySetting(env), recipe=is_recipe(env))
+        self._fill(keys=keys)
+
+
+def _refuse_unfit(env: Environment, variable: str, name: str) -> None:
+    if name.startswith("ring:"):
+        env.faults.append(
+            f"{variable} is {shown(name)}, and key rings are not there yet: name keys by id or ARN"
+        )
+    elif is_alias(name):
+        env.faults.append(f"{variable} is {shown(name)}, {_WHY_NO_ALIAS}")
+
+
+def chosen_kid(env: Environment) -> str:
+    return env.choice("KMSJWT_KID", "thumbprint", "key-id") or "thumbprint"
+
+
+def chosen_alg(env: Environment) -> str | None:
+    return env.choice("KMSJWT_ALG", *ALGORITHMS)
