@@ -11,7 +11,6 @@ from kmsjwt.gateway.authorizer import MAX_TTL
 from kmsjwt.gateway.places import DEFAULT_PLACE, token_place
 from kmsjwt.handlers._key_settings import KeySettings, SigningKeySetting
 from kmsjwt.handlers._recipe_settings import is_recipe, recipe_until, require_recipe_key
-from kmsjwt.issuer import DEFAULT_LIFETIME
 
 if TYPE_CHECKING:
     from kmsjwt.handlers._environment import Environment
@@ -33,7 +32,7 @@ class AuthorizerSettings(Immutable):
         token_from: the one place of the token.
         rules: the file of rules; empty if any valid token may use every route.
         cache_ttl: seconds that the gateway keeps an answer, if it is told.
-        lifetime: seconds that tokens live, as the issue function is told.
+        lifetime: seconds that tokens live, where it is told what the issue function is.
         context: the claims that the backend is told; None for the default ones.
         usage_claim: the claim with the API key of a usage plan, if any.
         metrics: whether log lines carry CloudWatch metrics.
@@ -70,7 +69,7 @@ class AuthorizerSettings(Immutable):
     token_from: str
     rules: str
     cache_ttl: int | None
-    lifetime: int
+    lifetime: int | None
     context: tuple[str, ...] | None
     usage_claim: str | None
     metrics: bool
@@ -105,7 +104,7 @@ class AuthorizerSettings(Immutable):
             token_from=_token_from(env),
             rules=env.text("KMSJWT_RULES") or "",
             cache_ttl=_cache_ttl(env),
-            lifetime=env.seconds("KMSJWT_LIFETIME") or DEFAULT_LIFETIME,
+            lifetime=env.seconds("KMSJWT_LIFETIME"),
             context=env.words("KMSJWT_CONTEXT") or None,
             usage_claim=env.text("KMSJWT_USAGE_CLAIM"),
             metrics=env.choice("KMSJWT_METRICS", "emf", "off") == "emf",

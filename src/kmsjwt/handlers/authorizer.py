@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Forbidden", "Unauthorized", "build"]
 
+_DEFAULT_LIFETIME = 900  # the issue function's; its room is not loaded for one number
 _SHORT = 4  # an overrun of more than a quarter of the lifetime is worth a warning
 
 
@@ -148,9 +149,10 @@ def _tell(log: Log, settings: AuthorizerSettings, rules: Rules | None) -> None:
 
 def _warnings(settings: AuthorizerSettings, rules: Rules | None) -> Iterator[str]:
     ttl = settings.cache_ttl
-    if ttl and settings.lifetime < _SHORT * ttl:
+    lifetime = settings.lifetime or _DEFAULT_LIFETIME
+    if ttl and lifetime < _SHORT * ttl:
         yield (
-            f"tokens live {settings.lifetime} s and the gateway keeps answers for {ttl} s, so that"
+            f"tokens live {lifetime} s and the gateway keeps answers for {ttl} s, so that"
             f" an expired token is let in for up to {ttl} s more"
         )
     if rules is not None and rules.name_routes and settings.response == "simple" and ttl != 0:
