@@ -30,7 +30,7 @@ SOURCE = ROOT / "src" / "kmsjwt"
 # Helpers that take a code without its name, and codes that are no errors of ours.
 TAKES_CODE_LAST = {"_unavailable", "_invalid", "Refused"}
 NOT_OURS = {"cli/inspection/catalogue.py", "local/faults.py"}
-REASONS = {"ok", "stage_unnamed", "unexpected_error"}
+REASONS = {"ok", "no_rule", "rule_unmet", "require_unmet", "stage_unnamed", "unexpected_error"}
 # What the placeholders in `code=f"…"` stand for.
 PLACEHOLDERS = {
     "{name}": "(header|payload|signature|crit|b64|enc|zip|iss|aud|sub|iat|exp|nbf)",
@@ -76,9 +76,9 @@ class Reading(_environment.Environment):
         self.asked.add(name)
         return super().choice(name, *choices)
 
-    def seconds(self, name: str) -> int | None:
+    def seconds(self, name: str, *, least: int = 1) -> int | None:
         self.asked.add(name)
-        return super().seconds(name)
+        return super().seconds(name, least=least)
 
 
 def settings_rows() -> list[list[str]]:

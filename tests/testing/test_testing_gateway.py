@@ -303,9 +303,9 @@ def test_a_websocket_is_asked_at_each_connect(mint):
         assert (answer.status, answer.cached, answer.invoked) == (101, False, True)
     assert gateway.connect(headers=bearer("nonsense")).status == 401
     assert gateway.connect().status == 401
-    with pytest.raises(ValueError, match="use that"):
+    with pytest.raises(ValueError, match=r"no request\(\), expected connect"):
         gateway.request("GET", "/")
-    with pytest.raises(ValueError, match=r"no \$connect"):
+    with pytest.raises(ValueError, match=r"no connect\(\), expected request"):
         gateway_of(mint, "rest_token", Clock()).connect()
 
 

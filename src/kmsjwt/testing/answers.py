@@ -15,7 +15,12 @@ from typing import Any
 
 MAX_ANSWER = 8_192
 MAX_RESOURCE = 512
+MAX_RESOLVER_CONTEXT = 5 * 1024 * 1024  # AppSync's documentation: 5 MB
+MAX_TTL = 3_600
 _ACTION = "execute-api:Invoke"
+_FIELD = re.compile(
+    r"\w+\.\w+|arn:[\w-]+:appsync:[\w-]+:\d{12}:apis/\w+/types/\w+/fields/\w+", re.ASCII
+)
 _UNKNOWN = ("Condition", "NotAction", "NotResource", "Principal", "NotPrincipal")
 
 
@@ -35,13 +40,17 @@ class Answer:
         principal: the ``principalId``; empty in a simple answer.
         context: the ``context`` as the authorizer gave it.
         statements: ``(effect, actions, resources)`` of an IAM answer.
-        authorized: a simple answer's verdict; None in an IAM answer.
+        authorized: a simple or an AppSync answer's verdict; None in an IAM answer.
+        ttl: seconds that AppSync shall keep the answer; None if it leaves that to the API.
+        denied_fields: the fields that AppSync answers with null.
     """
 
     principal: str = ""
     context: dict[str, Any]
     statements: tuple[tuple[str, list[str], list[str]], ...] = ()
     authorized: bool | None = None
+    ttl: int | None = None
+    denied_fields: tuple[str, ...] = ()
 
     def verdict(self, arn: str) -> str:
         """Return ``allowed``, ``explicit_deny``, ``implicit_deny`` or ``not_authorized``."""
@@ -71,24 +80,81 @@ def read_answer(returned: object, *, simple: bool, flat_context: bool) -> Answer
         MalformedAnswer: API Gateway could not use it.
         NotSimulated: it holds what this evaluator does not know.
     """
+    answer, size = _json(returned)
+    if size > MAX_ANSWER:
+        raise MalformedAnswer(f"the answer is {size} bytes, API Gateway takes {MAX_ANSWER}")
+    context = _context(answer.get("context", {}), flat=flat_context)
+    if simple:
+        return Answer(context=context, authorized=_authorized(answer))
+    return _iam(answer, context)
+
+
+def read_appsync_answer(returned: object) -> Answer:
+    """Read what an AppSync API's authorizer returned.
+
+    Not verified against AWS: what AppSync makes of a member of the wrong type, of null in the
+    context and of denied fields of another form, all refused here, and of members it does not
+    know, let be.
+
+    Raises:
+        MalformedAnswer: AppSync could not use it, or might not.
+    """
+    answer, _ = _json(returned)
+    context = answer.get("resolverContext", {})
+    if not isinstance(context, dict):
+        raise MalformedAnswer("resolverContext is no object")
+    for name, value in context.items():
+        if not isinstance(value, (str, int, float)):  # a bool is an int
+            raise MalformedAnswer(f"resolverContext {name!r} is neither text, number nor boolean")
+    size = len(json.dumps(context))
+    if size > MAX_RESOLVER_CONTEXT:
+        raise MalformedAnswer(
+            f"resolverContext is {size} bytes, AppSync takes {MAX_RESOLVER_CONTEXT}"
+        )
+    return Answer(
+        context=context,
+        authorized=_authorized(answer),
+        ttl=_ttl_override(answer),
+        denied_fields=_denied_fields(answer),
+    )
+
+
+def _json(returned: object) -> tuple[dict[str, Any], int]:
+    """Return what arrives at the gateway, and how long it is."""
     try:
         text = json.dumps(returned, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise MalformedAnswer("the answer is no JSON") from error
-    if len(text) > MAX_ANSWER:
-        raise MalformedAnswer(f"the answer is {len(text)} bytes, API Gateway takes {MAX_ANSWER}")
     answer = json.loads(text)
     if not isinstance(answer, dict):
         raise MalformedAnswer(f"the answer is of type {type(answer).__name__}, expected an object")
-    context = _context(answer.get("context", {}), flat=flat_context)
-    return _simple(answer, context) if simple else _iam(answer, context)
+    return answer, len(text)
 
 
-def _simple(answer: dict[str, Any], context: dict[str, Any]) -> Answer:
+def _authorized(answer: dict[str, Any]) -> bool:
     authorized = answer.get("isAuthorized")
     if not isinstance(authorized, bool):
         raise MalformedAnswer("isAuthorized is missing or no boolean")
-    return Answer(context=context, authorized=authorized)
+    return authorized
+
+
+def _ttl_override(answer: dict[str, Any]) -> int | None:
+    if "ttlOverride" not in answer:
+        return None
+    ttl = answer["ttlOverride"]
+    if not isinstance(ttl, int) or isinstance(ttl, bool) or not 0 <= ttl <= MAX_TTL:
+        raise MalformedAnswer(f"ttlOverride is no whole number of 0 to {MAX_TTL} seconds")
+    return ttl
+
+
+def _denied_fields(answer: dict[str, Any]) -> tuple[str, ...]:
+    fields = answer.get("deniedFields", [])
+    if not isinstance(fields, list):
+        raise MalformedAnswer("deniedFields is no list")
+    for field in fields:
+        if not (isinstance(field, str) and _FIELD.fullmatch(field)):
+            raise MalformedAnswer("deniedFields has what is neither Type.field nor a field's ARN")
+    return tuple(fields)
 
 
 def _iam(answer: dict[str, Any], context: dict[str, Any]) -> Answer:

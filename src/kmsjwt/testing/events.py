@@ -1,27 +1,54 @@
 """Authorizer events in their real shapes, built in one call.
 
 Shapes: API Gateway developer guide, "Input to a Lambda authorizer" and "Lambda authorizers for
-HTTP APIs", and events seen in the wild. Header values that repeat are given as a list.
+HTTP APIs", AppSync developer guide, "Authorization and authentication", and events seen in the
+wild. Header values that repeat are given as a list. `function_url` and `alb` are no authorizer's:
+they come to a function that checks tokens itself.
 """
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from kmsjwt.testing.event_parts import (
+    ACCOUNT,
+    API_ID,
+    REGION,
+    SOURCE_IP,
+    USER_AGENT,
+    listed,
+    milliseconds,
+    request_time,
+    split_cookies,
+    with_cookies,
+)
+from kmsjwt.testing.function_events import alb, function_url
 from kmsjwt.testing.routes import path_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    Values = Mapping[str, str | Sequence[str]]
+    from kmsjwt.testing.event_parts import Values
 
-API_ID = "a1b2c3d4e5"
-ACCOUNT = "123456789012"
-REGION = "eu-central-1"
+__all__ = [
+    "ACCOUNT",
+    "API_ID",
+    "APPSYNC_API_ID",
+    "REGION",
+    "alb",
+    "appsync",
+    "arn",
+    "function_url",
+    "http_api_v1",
+    "http_api_v2",
+    "rest_request",
+    "rest_token",
+    "websocket_connect",
+]
+
+APPSYNC_API_ID = "h4nq2zpt7vdlcfxk3mw5yb6ejr"
 _REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-_SOURCE_IP = "203.0.113.7"
 
 
 def arn(
@@ -63,6 +90,7 @@ def rest_request(
     *,
     headers: Values | None = None,
     query: Values | None = None,
+    cookies: str | Sequence[str] | None = None,
     route: str | None = None,
     now: float | None = None,
     **api: str,
@@ -74,6 +102,7 @@ def rest_request(
         path: the request's path, without the stage.
         headers: the request's headers, names as the client wrote them.
         query: the query parameters, decoded.
+        cookies: cookies such as ``session=x``, for the Cookie header.
         route: the resource's path, such as ``/orders/{id}``; the path itself if None.
         now: seconds since 1970.
         **api: stage, api_id, region, account, partition, as for `arn`.
@@ -86,7 +115,7 @@ def rest_request(
         "resource": resource,
         "path": path,
         "httpMethod": method,
-        **_rest_values(headers, query),
+        **_rest_values(with_cookies(headers, cookies), query),
         "pathParameters": path_parameters(resource, path),
         "stageVariables": {},
         "requestContext": {
@@ -94,15 +123,15 @@ def rest_request(
             "resourcePath": resource,
             "httpMethod": method,
             "extendedRequestId": "XQz1aFAKEiAMFYQ=",
-            "requestTime": _request_time(now),
+            "requestTime": request_time(now),
             "path": f"/{stage}{path}",
             "accountId": api.get("account", ACCOUNT),
             "protocol": "HTTP/1.1",
             "stage": stage,
             "domainPrefix": api_id,
-            "requestTimeEpoch": _milliseconds(now),
+            "requestTimeEpoch": milliseconds(now),
             "requestId": _REQUEST_ID,
-            "identity": {"sourceIp": _SOURCE_IP, "userAgent": "kmsjwt.testing"},
+            "identity": {"sourceIp": SOURCE_IP, "userAgent": USER_AGENT},
             "domainName": _domain(api),
             "apiId": api_id,
         },
@@ -115,6 +144,7 @@ def http_api_v1(
     *,
     headers: Values | None = None,
     query: Values | None = None,
+    cookies: str | Sequence[str] | None = None,
     route: str | None = None,
     identity: Iterable[str] | None = None,
     now: float | None = None,
@@ -127,13 +157,16 @@ def http_api_v1(
         path: the request's path, without the stage.
         headers: the request's headers.
         query: the query parameters, decoded.
+        cookies: cookies such as ``session=x``, for the Cookie header.
         route: the route's path, such as ``/orders/{id}``; the path itself if None.
         identity: the identity sources' values; the Authorization header's if None.
         now: seconds since 1970.
         **api: stage (default ``$default``), api_id, region, account, partition.
     """
     api.setdefault("stage", "$default")
-    event = rest_request(method, path, headers=headers, query=query, route=route, now=now, **api)
+    event = rest_request(
+        method, path, headers=headers, query=query, cookies=cookies, route=route, now=now, **api
+    )
     joined = ",".join(_authorization(headers) if identity is None else identity)
     event["requestContext"]["resourceId"] = f"{method} {route or path}"
     return {
@@ -150,6 +183,7 @@ def http_api_v2(
     *,
     headers: Values | None = None,
     query: Values | None = None,
+    cookies: str | Sequence[str] | None = None,
     route: str | None = None,
     identity: Iterable[str] | None = None,
     now: float | None = None,
@@ -157,16 +191,17 @@ def http_api_v2(
 ) -> dict[str, Any]:
     """Return the event of an HTTP API's authorizer, payload format 2.0.
 
-    Header names are lower-cased and repeated values joined by commas, as HTTP APIs do. What is
-    empty is left out. Arguments as for `http_api_v1`.
+    Header names are lower-cased and repeated values joined by commas, as HTTP APIs do. Cookies,
+    those of a Cookie header too, stand in ``cookies`` and not among the headers. What is empty is
+    left out. Arguments as for `http_api_v1`.
     """
     api.setdefault("stage", "$default")
     route_key = f"{method} {route or path}"
-    joined = {name.lower(): ",".join(_listed(value)) for name, value in (headers or {}).items()}
+    joined, apart = split_cookies(headers, cookies)
     sources = _authorization(headers) if identity is None else list(identity)
     optional = {
-        "cookies": [text for text in joined.pop("cookie", "").split("; ") if text],
-        "queryStringParameters": {k: ",".join(_listed(v)) for k, v in (query or {}).items()},
+        "cookies": apart,
+        "queryStringParameters": {k: ",".join(listed(v)) for k, v in (query or {}).items()},
         "pathParameters": path_parameters(route or path, path),
     }
     return {
@@ -176,7 +211,7 @@ def http_api_v2(
         "identitySource": sources or None,
         "routeKey": route_key,
         "rawPath": path,
-        "rawQueryString": urlencode({k: _listed(v) for k, v in (query or {}).items()}, doseq=True),
+        "rawQueryString": urlencode({k: listed(v) for k, v in (query or {}).items()}, doseq=True),
         "headers": joined,
         **{name: value for name, value in optional.items() if value},
         "requestContext": {
@@ -188,14 +223,14 @@ def http_api_v2(
                 "method": method,
                 "path": path,
                 "protocol": "HTTP/1.1",
-                "sourceIp": _SOURCE_IP,
-                "userAgent": "kmsjwt.testing",
+                "sourceIp": SOURCE_IP,
+                "userAgent": USER_AGENT,
             },
             "requestId": "JKJaXmPLvHcESHA=",
             "routeKey": route_key,
             "stage": api["stage"],
-            "time": _request_time(now),
-            "timeEpoch": _milliseconds(now),
+            "time": request_time(now),
+            "timeEpoch": milliseconds(now),
         },
     }
 
@@ -204,6 +239,7 @@ def websocket_connect(
     *,
     headers: Values | None = None,
     query: Values | None = None,
+    cookies: str | Sequence[str] | None = None,
     now: float | None = None,
     **api: str,
 ) -> dict[str, Any]:
@@ -212,25 +248,26 @@ def websocket_connect(
     Args:
         headers: the handshake's headers.
         query: the query parameters, decoded.
+        cookies: cookies such as ``session=x``, for the Cookie header.
         now: seconds since 1970.
         **api: stage, api_id, region, account, partition, as for `arn`.
     """
-    milliseconds = _milliseconds(now)
+    epoch = milliseconds(now)
     return {
         "type": "REQUEST",
         "methodArn": arn("$connect", "", **api),
-        **_rest_values(headers, query),
+        **_rest_values(with_cookies(headers, cookies), query),
         "stageVariables": {},
         "requestContext": {
             "routeKey": "$connect",
             "eventType": "CONNECT",
             "extendedRequestId": "FDmBFAKEEoAMEqY=",
-            "requestTime": _request_time(now),
+            "requestTime": request_time(now),
             "messageDirection": "IN",
             "stage": api.get("stage", "prod"),
-            "connectedAt": milliseconds,
-            "requestTimeEpoch": milliseconds,
-            "identity": {"sourceIp": _SOURCE_IP},
+            "connectedAt": epoch,
+            "requestTimeEpoch": epoch,
+            "identity": {"sourceIp": SOURCE_IP},
             "requestId": "FDmBFAKEEoAMEqY=",
             "domainName": _domain(api),
             "connectionId": "FDmBeFAKEIAMCIQg=",
@@ -239,10 +276,50 @@ def websocket_connect(
     }
 
 
+def appsync(
+    *,
+    authorization: str,
+    query: str = "query MyQuery { __typename }",
+    operation: str | None = None,
+    variables: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    api_id: str = APPSYNC_API_ID,
+    account: str = ACCOUNT,
+) -> dict[str, Any]:
+    """Return the event of an AppSync API's authorizer.
+
+    ``requestHeaders`` is there if headers are given: AWS announced it in April 2024, but its
+    exact shape is not verified against AWS. Nor is ``operationName`` of an unnamed operation.
+
+    Args:
+        authorization: the whole Authorization header.
+        query: the GraphQL document.
+        operation: the name of the operation to run.
+        variables: the operation's variables.
+        headers: the request's headers.
+        api_id: the API's id.
+        account: the account's number.
+    """
+    event: dict[str, Any] = {
+        "authorizationToken": authorization,
+        "requestContext": {
+            "apiId": api_id,
+            "accountId": account,
+            "requestId": "b80ed838-14c6-4500-b4c3-b694c7bef086",
+            "queryString": query,
+            "operationName": operation,
+            "variables": dict(variables or {}),
+        },
+    }
+    if headers is not None:
+        event["requestHeaders"] = dict(headers)
+    return event
+
+
 def _rest_values(headers: Values | None, query: Values | None) -> dict[str, Any]:
     """Single-value members keep the last of repeated values, multi-value members all."""
-    many_headers = {name: _listed(value) for name, value in (headers or {}).items()}
-    many_query = {name: _listed(value) for name, value in (query or {}).items()}
+    many_headers = {name: listed(value) for name, value in (headers or {}).items()}
+    many_query = {name: listed(value) for name, value in (query or {}).items()}
     return {
         "headers": {name: values[-1] for name, values in many_headers.items() if values},
         "multiValueHeaders": many_headers,
@@ -251,25 +328,13 @@ def _rest_values(headers: Values | None, query: Values | None) -> dict[str, Any]
     }
 
 
-def _listed(value: str | Sequence[str]) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
-
-
 def _authorization(headers: Values | None) -> list[str]:
     for name, value in (headers or {}).items():
         if name.lower() == "authorization":
-            return [",".join(_listed(value))]
+            return [",".join(listed(value))]
     return []
 
 
 def _domain(api: Mapping[str, str]) -> str:
     api_id, region = api.get("api_id", API_ID), api.get("region", REGION)
     return f"{api_id}.execute-api.{region}.amazonaws.com"
-
-
-def _milliseconds(now: float | None) -> int:
-    return int((time.time() if now is None else now) * 1000)
-
-
-def _request_time(now: float | None) -> str:
-    return time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now))

@@ -13,10 +13,17 @@ from urllib.parse import parse_qs
 
 from kmsjwt.errors import ConfigError
 from kmsjwt.testing import events
-from kmsjwt.testing.answers import Answer, MalformedAnswer, read_answer
+from kmsjwt.testing.answers import (
+    MAX_TTL,
+    Answer,
+    MalformedAnswer,
+    read_answer,
+    read_appsync_answer,
+)
+from kmsjwt.testing.cache import AnswerCache
 from kmsjwt.testing.identity import IdentitySource
 from kmsjwt.testing.kinds import KINDS, Kind
-from kmsjwt.testing.messages import Asked, BackendRequest, GatewayResponse
+from kmsjwt.testing.messages import Asked, BackendRequest, GatewayResponse, GraphqlRequest
 from kmsjwt.testing.routes import Routes
 
 if TYPE_CHECKING:
@@ -25,10 +32,9 @@ if TYPE_CHECKING:
     Values = Mapping[str, str | Sequence[str]]
     Handler = Callable[[Any, Any], Any]
 
-MAX_TTL = 3_600
 MAX_ARN = 1_600
 _UNAUTHORIZED = "Unauthorized"
-_PRUNE_ABOVE = 1_000
+_APPSYNC_NAMES = {"api_id", "account"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +66,20 @@ class Gateway:
 
         Args:
             authorizer: the Lambda handler, called as ``authorizer(event, context)``.
-            kind: ``rest_token``, ``rest_request``, ``http_api_v1``, ``http_api_v2`` or
-                ``websocket``.
+            kind: ``rest_token``, ``rest_request``, ``http_api_v1``, ``http_api_v2``,
+                ``websocket`` or ``appsync``.
             response: ``simple`` if an HTTP API of format 2.0 has simple responses on.
-            ttl: seconds an answer is cached, 0 to 3,600; 0 is off. WebSocket APIs never cache.
+            ttl: seconds an answer is cached, 0 to 3,600; 0 is off. WebSocket APIs never cache,
+                and AppSync's authorizers may name another time in each answer.
             identity_source: one or several, in API Gateway's spelling; the Authorization header
-                if None.
-            identity_validation: a TOKEN authorizer's regular expression; a header that does not
-                match in full is a 401 without a call.
+                if None. AppSync knows that header only.
+            identity_validation: a TOKEN or AppSync authorizer's regular expression; a header that
+                does not match in full is a 401 without a call. That AppSync answers 401 then, and
+                that its expression must match in full, is not verified against AWS.
             routes: such as ``GET /orders/{id}``; every path is a route if None.
             backend: answers what was let in, as ``(status, body)``.
             clock: seconds since 1970.
-            **api: stage, api_id, region, account, partition.
+            **api: stage, api_id, region, account, partition; AppSync's: api_id, account.
 
         Raises:
             ConfigError: the API could not be made so on AWS.
@@ -91,8 +99,15 @@ class Gateway:
             raise ConfigError(
                 f"ttl is {ttl}, expected 0 to {MAX_TTL} seconds", code="gateway_setting"
             )
-        if identity_validation is not None and kind != "rest_token":
-            raise ConfigError("identity_validation is for rest_token only", code="gateway_setting")
+        if identity_validation is not None and not self._kind.validates:
+            raise ConfigError(
+                "identity_validation is for rest_token and appsync only", code="gateway_setting"
+            )
+        if kind == "appsync" and (routes is not None or not _APPSYNC_NAMES.issuperset(api)):
+            raise ConfigError(
+                "an AppSync API has no routes, stage or ARN here, expected api_id and account only",
+                code="gateway_setting",
+            )
         self._sources = self._read_sources(identity_source)
         self._ttl = ttl if self._kind.caches else 0
         if not self._sources and self._ttl:
@@ -106,7 +121,7 @@ class Gateway:
         self._backend = backend
         self._clock = clock
         self._api = {"stage": self._kind.stage, **api}
-        self._cache: dict[tuple[str, ...], tuple[float, Answer]] = {}
+        self._cache = AnswerCache(self._ttl, clock)
 
     def flush(self) -> None:
         """Forget every cached answer, as FlushStageAuthorizersCache does."""
@@ -116,12 +131,31 @@ class Gateway:
         self, *, headers: Values | None = None, query: Values | None = None
     ) -> GatewayResponse:
         """Open a WebSocket. Arguments as for `request`."""
-        if self._kind.family != "websocket":
-            raise ConfigError(
-                f"a {self._kind.name} API has no $connect, expected kind='websocket'",
-                code="gateway_setting",
-            )
-        return self._serve("$connect", "", headers, query)
+        self._expect_door("connect")
+        return self._serve(Asked("$connect", "", headers or {}, query or {}))
+
+    def graphql(
+        self,
+        query: str,
+        *,
+        operation: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        headers: Values | None = None,
+    ) -> GatewayResponse:
+        """Send one GraphQL request to an AppSync API. The document itself is not run.
+
+        Args:
+            query: the GraphQL document.
+            operation: the name of the operation to run.
+            variables: the operation's variables.
+            headers: values by name; a list where a header repeats.
+
+        Returns:
+            What the client would see; ``denied_fields`` are those that would be null.
+        """
+        self._expect_door("graphql")
+        asked = GraphqlRequest(query=query, operation=operation, variables=variables or {})
+        return self._serve(Asked("POST", "/graphql", headers or {}, {}, asked))
 
     def request(
         self,
@@ -145,10 +179,7 @@ class Gateway:
         Raises:
             NotSimulated: the authorizer's answer holds what is not simulated.
         """
-        if self._kind.family == "websocket":
-            raise ConfigError(
-                "a WebSocket API has no requests before connect(), use that", code="gateway_setting"
-            )
+        self._expect_door("request")
         if not path.startswith("/"):
             raise ConfigError(
                 f"path is {path!r}, expected it to begin with '/'", code="gateway_setting"
@@ -156,11 +187,23 @@ class Gateway:
         if query is None:
             path, _, text = path.partition("?")
             query = parse_qs(text, keep_blank_values=True)
-        return self._serve(method, path, headers, query)
+        return self._serve(Asked(method, path, headers or {}, query))
+
+    def _expect_door(self, door: str) -> None:
+        if self._kind.door != door:
+            raise ConfigError(
+                f"a {self._kind.name} API has no {door}(), expected {self._kind.door}()",
+                code="gateway_setting",
+            )
 
     def _read_sources(self, named: str | Iterable[str] | None) -> list[IdentitySource]:
         if named is None:
-            named = self._kind.identity
+            return [IdentitySource(name) for name in self._kind.identity]
+        if not self._kind.spelling:
+            raise ConfigError(
+                "AppSync takes the token of the Authorization header, expected no identity source",
+                code="gateway_setting",
+            )
         names = (named,) if isinstance(named, str) else tuple(named)
         for name in names:
             if not name.startswith(self._kind.spelling):
@@ -177,10 +220,8 @@ class Gateway:
             )
         return sources
 
-    def _serve(
-        self, method: str, path: str, headers: Values | None, query: Values | None
-    ) -> GatewayResponse:
-        asked = Asked(method, path, headers or {}, query or {})
+    def _serve(self, asked: Asked) -> GatewayResponse:
+        method, path = asked.method, asked.path
         route = path if self._routes is None else self._routes.find(method, path)
         if route is None:
             return self._kind.refusal("no_route")
@@ -194,9 +235,10 @@ class Gateway:
         refused = self._refused_unasked(key)
         if refused:
             return self._kind.refusal(refused)
-        answer = self._cached(key)
-        if answer is not None:
-            return self._judge(answer, arn, asked, cached=True)
+        cached = self._cache.find(key)
+        if cached is not None:
+            answer, age = cached
+            return self._judge(answer, arn, asked, age=age)
         event = self._kind.event(asked, route, key, self._clock(), self._api)
         return self._ask(event, key, arn, asked)
 
@@ -208,12 +250,6 @@ class Gateway:
             return "identity_mismatch"
         return None
 
-    def _cached(self, key: tuple[str, ...]) -> Answer | None:
-        stored, answer = self._cache.get(key, (0.0, None))
-        if answer is None or self._clock() - stored >= self._ttl:
-            return None
-        return answer
-
     def _ask(
         self, event: dict[str, Any], key: tuple[str, ...], arn: str, asked: Asked
     ) -> GatewayResponse:
@@ -222,23 +258,19 @@ class Gateway:
         except Exception as error:  # noqa: BLE001  whatever it is, Lambda reports its text
             return self._failed(error)
         try:
-            answer = read_answer(
-                returned, simple=self._simple, flat_context=self._kind.family != "http"
-            )
+            answer = self._read(returned)
         except MalformedAnswer as error:
             return self._kind.refusal("malformed_answer", detail=str(error), invoked=True)
-        if self._ttl:
-            self._store(key, answer)
-        return self._judge(answer, arn, asked, cached=False)
+        self._cache.keep(key, answer)
+        return self._judge(answer, arn, asked, age=None)
 
-    def _store(self, key: tuple[str, ...], answer: Answer) -> None:
-        now = self._clock()
-        if len(self._cache) > _PRUNE_ABOVE:
-            self._cache = {k: v for k, v in self._cache.items() if now - v[0] < self._ttl}
-        self._cache[key] = (now, answer)
+    def _read(self, returned: object) -> Answer:
+        if self._kind.family == "appsync":
+            return read_appsync_answer(returned)
+        return read_answer(returned, simple=self._simple, flat_context=self._kind.flat_context)
 
     def _failed(self, error: Exception) -> GatewayResponse:
-        unauthorized = str(error) == _UNAUTHORIZED and self._kind.family != "http"
+        unauthorized = str(error) == _UNAUTHORIZED and self._kind.answers_unauthorized
         detail = f"{type(error).__name__}: {error}"
         if unauthorized and hasattr(error, "reason"):  # kmsjwt's own says more than the client sees
             detail = f"{error.reason}: {getattr(error, 'detail', None)}"
@@ -246,10 +278,12 @@ class Gateway:
             "unauthorized" if unauthorized else "authorizer_error", detail=detail, invoked=True
         )
 
-    def _judge(self, answer: Answer, arn: str, asked: Asked, *, cached: bool) -> GatewayResponse:
+    def _judge(
+        self, answer: Answer, arn: str, asked: Asked, *, age: float | None
+    ) -> GatewayResponse:
         verdict = answer.verdict(arn)
         if verdict != "allowed":
-            return self._kind.refusal(verdict, cached=cached, invoked=not cached)
+            return self._kind.refusal(verdict, age=age, invoked=age is None)
         context = self._kind.delivered(answer)
         status, body = self._kind.success
         if self._backend is not None:
@@ -260,13 +294,16 @@ class Gateway:
                     headers=asked.headers,
                     query=asked.query,
                     authorizer=context,
+                    graphql=asked.graphql,
                 )
             )
         return GatewayResponse(
             status=status,
             body=body,
             reason=verdict,
-            cached=cached,
-            invoked=not cached,
+            cached=age is not None,
+            invoked=age is None,
+            age=age,
             context=context,
+            denied_fields=answer.denied_fields,
         )
