@@ -16,14 +16,14 @@ def test_the_demo_shows_the_whole_story(typed):
 
     assert (done.code, done.err) == (0, "")
     statuses = re.findall(r"(?:GET|DELETE) .*? ([2-5]\d\d) ", done.out)
-    assert statuses == ["200", "200", "401", "401", "401", "403", "500", "200"]
+    assert statuses == ["200", "200", "403", "200", "403", "401", "401", "401", "500", "200"]
     for words in (
         "kms:CreateKey RSA_2048 SIGN_VERIFY",
         "alias/demo/1",
         "256-byte signature",
         "expired: exp passed",
         "bad_signature",
-        "needs orders:write",
+        "that takes orders:write",
         "1 x GetPublicKey",
         "kmsjwt key create auth",
     ):
@@ -40,7 +40,7 @@ def test_a_line_that_is_not_as_it_should_be_fails_the_demo(typed, monkeypatch):
     done = typed("demo")
 
     assert done.code == 1
-    assert done.out.count("EXPECTED 200") == 1
+    assert done.out.count("EXPECTED 200") == 2
     assert "not as they should be" in done.err
 
 

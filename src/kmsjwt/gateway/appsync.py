@@ -51,10 +51,11 @@ class AppSync:
 
     def read(self, event: Event, place: TokenPlace) -> AuthRequest:
         """Return the request in the event."""
+        value = event.get("authorizationToken")
         return AuthRequest(
             kind=self.kind,
             stage=ApiStage(api_id=event["requestContext"]["apiId"], name="", resource=""),
-            credentials=place.read_header(_with_scheme(event.get("authorizationToken"))),
+            credentials=place.read_header(_with_scheme(value) if place.has_scheme else value),
         )
 
     def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:

@@ -32,9 +32,12 @@ class TokenPlace(Immutable):
 
     Attributes:
         text: as its user named it, such as ``cookie:session``.
+        has_scheme: whether ``Bearer`` stands before the token.
     """
 
     __slots__ = ("_name", "text")
+
+    has_scheme = False
 
     text: str
     _name: str
@@ -92,6 +95,7 @@ class TokenPlace(Immutable):
 
 class _Authorization(TokenPlace):
     __slots__ = ()
+    has_scheme = True
 
     def read(self, event: Event) -> tuple[object, ...]:
         return header_values(event, _AUTHORIZATION)
