@@ -16,8 +16,15 @@ from scripts.mutation import campaign, forks, page, sites, survivors
 ROOT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_name("survivors.toml")
 PAGE = Path("docs/reference/mutation-check.md")
-ROOMS = (".", "gateway", "jwks", "kms")
-HANDLERS = ("handlers._callers", "handlers._issue_settings", "handlers._key_settings", "handlers.issue")
+ROOMS = (".", "gateway", "jwks", "kms", "rules")
+HANDLERS = (
+    "handlers._authorizer_settings",
+    "handlers._callers",
+    "handlers._issue_settings",
+    "handlers._key_settings",
+    "handlers._recipe_settings",
+    "handlers.issue",
+)
 LEFT_OUT = {
     "__main__": "it starts the command line",
     "aws": "it makes clients and words AWS's errors; what a wrong one leads to is examined above",
@@ -27,7 +34,7 @@ LEFT_OUT = {
 }
 """Modules that are not examined, and why."""
 
-TESTS = ("core", "vectors", "gateway", "jwks", "kms", "recipe", "handlers", "mistakes")
+TESTS = ("core", "rules", "vectors", "gateway", "jwks", "kms", "recipe", "handlers", "mistakes")
 """The rooms of tests that are to notice. The others test stand-ins, pages and the terminal."""
 
 _NEEDS_MORE = ("test_recipe_javascript.py",)  # Node's modules, which the copies do not have
