@@ -15,7 +15,7 @@ help: ## list the targets
 demo: $(READY) ## issue, verify and authorize on the local KMS, no AWS account
 	@$(BIN)/kmsjwt demo
 
-test: check ## lint, types, architecture and every test, on each Python found
+test: check .venv-ministack/.ready .venv-runtime/.ready ## lint, types, architecture and every test, on each Python found
 	@PYTHON=$(PYTHON) $(BIN)/python scripts/test_everywhere.py
 
 check: $(READY) ## format, lint, types and architecture only
@@ -46,7 +46,7 @@ aws-check: $(READY) ## run the KMS contract suite in your AWS account (makes and
 	@KMSJWT_AWS_CHECK=1 $(BIN)/pytest tests/contract -q -p no:cacheprovider --force-enable-socket
 
 lock: $(READY) ## renew the locked requirements
-	for group in dev bench peers fuzz; do \
+	for group in dev bench peers fuzz ministack runtime; do \
 	  $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --upgrade --quiet --custom-compile-command "make lock" \
 	    requirements/$$group.in -o requirements/$$group.txt || exit 1; \
@@ -74,6 +74,18 @@ $(READY): requirements/dev.txt pyproject.toml
 	@echo "setting up .venv-fuzz (once) ..."
 	@$(PYTHON) -m venv .venv-fuzz
 	@.venv-fuzz/bin/pip install -qq --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+.venv-ministack/.ready: requirements/ministack.txt
+	@echo "setting up .venv-ministack (once) ..."
+	@$(PYTHON) -m venv .venv-ministack
+	@.venv-ministack/bin/pip install -qq --disable-pip-version-check --require-hashes -r requirements/ministack.txt
+	@touch $@
+
+.venv-runtime/.ready: requirements/runtime.txt | $(READY)
+	@echo "setting up .venv-runtime (once) ..."
+	@$(PYTHON) -m venv --without-pip .venv-runtime
+	@$(BIN)/pip --python .venv-runtime/bin/python install -qq --disable-pip-version-check --require-hashes -r requirements/runtime.txt
 	@touch $@
 
 .venv-bench/.ready: requirements/bench.txt
