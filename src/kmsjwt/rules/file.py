@@ -72,12 +72,12 @@ def parse_rules(toml: bytes | str, *, where: str = "rules") -> Rules:
         document = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{where} is not UTF-8", code="rules_file") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # int() takes no number of 5,000 digits
         raise ConfigError(f"{where} is no TOML: {error}", code="rules_file") from error
     reader = _Reader(text)
     rules = reader.rules(document)
     if reader.faults:
-        lines = (f"{where}, line {line}: {fault}" for line, fault in sorted(reader.faults))
+        lines = (f"{where}, line {line}: {fault}" for line, fault in reader.located())
         raise ConfigError("; ".join(lines), code="rules_file")
     return rules
 
@@ -86,8 +86,8 @@ class _Reader:
     """Turns a document into rules and collects what is wrong with it, by line."""
 
     def __init__(self, text: str) -> None:
-        self._lines = text.splitlines(keepends=True)
-        self.faults: list[tuple[int, str]] = []
+        self._lines = [f"{line}\n" for line in text.split("\n")]  # TOML ends no line elsewhere
+        self.faults: list[tuple[_Place, str]] = []
 
     def rules(self, document: dict[str, Any]) -> Rules:
         """Return the rules; worth something only if no fault was found."""
@@ -98,14 +98,7 @@ class _Reader:
                 ("path_claims",), f"path_claims is {shown(claims)}, expected an array of text"
             )
             claims = list(DEFAULT_PATH_CLAIMS)
-        require = document.get("require")
-        wanted = None
-        if require is not None:
-            wanted = (
-                self._needs(require, ("require",))
-                if self._is_table(require, ("require",))
-                else None
-            )
+        wanted = self._required(document)
         rules: list[Rule] = []
         places: list[_Place] = []
         for rule, place in self._rules(document.get("rule", [])):
@@ -113,7 +106,16 @@ class _Reader:
             places.append(place)
         for number, fault in faults_of(rules, wanted, claims):
             self._fault(() if number is None else places[number], fault)
+        if not (self.faults or rules or wanted):  # cut off, perhaps: it would open every route
+            self._fault((), "neither [[rule]] nor [require] asks for anything, expected one to")
         return Rules() if self.faults else Rules(*rules, require=wanted, path_claims=claims)
+
+    def _required(self, document: dict[str, Any]) -> Requirement | None:
+        """Return what every token must meet."""
+        place: _Place = ("require",)
+        if "require" not in document or not self._is_table(document["require"], place):
+            return None
+        return self._needs(document["require"], place)
 
     def _rules(self, entries: object) -> Iterator[tuple[Rule, _Place]]:
         if not isinstance(entries, list):
@@ -126,6 +128,8 @@ class _Reader:
             self._refuse_others(entry, place, ("route", *_NEEDS))
             needs = self._needs({k: v for k, v in entry.items() if k in _NEEDS}, place)
             routes = entry.get("route")
+            if routes == []:
+                self._fault((*place, "route"), "route names none, expected at least one")
             for route in routes if isinstance(routes, list) else [routes]:
                 if isinstance(route, str):
                     yield Rule(route, *([needs] if needs else [])), (*place, "route")
@@ -137,7 +141,7 @@ class _Reader:
 
     def _needs(self, table: dict[str, Any], place: _Place) -> Requirement | None:
         """Return all that a table asks for, together."""
-        self._refuse_others(table, place, ("route", *_NEEDS))
+        self._refuse_others(table, place, _NEEDS)
         needs: list[Requirement] = []
         for name in _NEEDS:
             if name in table:
@@ -153,13 +157,14 @@ class _Reader:
         if not isinstance(value, list) or not value:
             self._fault(place, f"{name} is {shown(value)}, expected an array of tables")
             return []
+        told = len(self.faults)
         among = [
             self._needs(each, (*place, number))
             for number, each in enumerate(value)
             if self._is_table(each, (*place, number))
         ]
         found = [each for each in among if each is not None]
-        if len(found) < len(value) and not self.faults:
+        if len(found) < len(value) and len(self.faults) == told:
             self._fault(place, f"a table of {name} asks for nothing, expected {', '.join(_NEEDS)}")
         join = any_of if name == "any" else all_of
         return [join(*found)] if found else []
@@ -184,7 +189,8 @@ class _Reader:
     def _is_table(self, value: object, place: _Place) -> bool:
         if isinstance(value, dict):
             return True
-        self._fault(place, f"{place[0]} is {shown(value)}, expected a table")
+        name = place[-1] if isinstance(place[-1], str) else f"a table of {place[-2]}"
+        self._fault(place, f"{name} is {shown(value)}, expected a table")
         return False
 
     def _refuse_others(self, table: dict[str, Any], place: _Place, known: tuple[str, ...]) -> None:
@@ -195,22 +201,38 @@ class _Reader:
                 )
 
     def _fault(self, place: _Place, fault: str) -> None:
-        self.faults.append((self._line(place), fault))
+        self.faults.append((place, fault))
 
-    def _line(self, place: _Place) -> int:
-        """Return the line where something ends: tomllib tells no positions.
+    def located(self) -> list[tuple[int, str]]:
+        """Return the faults, each with the line where its place ends, in that order.
 
-        It is the first line with which the document, read only so far, has it.
+        tomllib tells no positions. It is the first line with which the document, read only so
+        far, has the place.
         """
+        lines: dict[_Place, int] = {}
+        waiting = {place for place, _ in self.faults}
         for number in range(1, len(self._lines) + 1):
-            try:
-                value: Any = tomllib.loads("".join(self._lines[:number]))
-                for step in place:
-                    value = value[step]
-            except (tomllib.TOMLDecodeError, KeyError, IndexError, TypeError):
+            if not self._lines[number - 1].strip():
                 continue
-            return number
-        return max(1, len(self._lines))
+            try:
+                document = tomllib.loads("".join(self._lines[:number]))
+            except tomllib.TOMLDecodeError:
+                continue
+            here = {place for place in waiting if _has(document, place)}
+            lines.update(dict.fromkeys(here, number))
+            waiting -= here
+            if not waiting:
+                break
+        return sorted((lines.get(place, len(self._lines)), fault) for place, fault in self.faults)
+
+
+def _has(document: Any, place: _Place) -> bool:
+    try:
+        for step in place:
+            document = document[step]
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
 
 
 def _comparison(name: str, relation: str, value: Any) -> list[Requirement]:

@@ -63,7 +63,7 @@ class _Equals(Requirement):
         return _same(claims.get(self._claim), self._value)
 
     def __repr__(self) -> str:
-        return f"claim({self._claim!r}).equals({self._value!r})"
+        return f"claim({self._claim!r}).equals({shown(self._value)})"
 
 
 class _Contains(Requirement):
@@ -83,7 +83,7 @@ class _Contains(Requirement):
         )
 
     def __repr__(self) -> str:
-        return f"claim({self._claim!r}).contains({self._value!r})"
+        return f"claim({self._claim!r}).contains({shown(self._value)})"
 
 
 class _Several(Requirement):
@@ -169,7 +169,7 @@ def scope(*names: str) -> Requirement:
     for name in names:
         if type(name) is not str:
             raise ConfigError(f"a scope is {shown(name)}, expected text", code="requirement")
-    scopes = tuple(dict.fromkeys(word for name in names for word in name.split()))
+    scopes = tuple(dict.fromkeys(word for name in names for word in name.split(" ") if word))
     if not scopes:
         raise ConfigError("scope names none, expected at least one", code="requirement")
     for word in scopes:

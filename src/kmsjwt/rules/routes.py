@@ -27,6 +27,7 @@ EXPECTED = "'GET /orders/*', '/users/{sub}' or '$connect'"
 _LITERAL = r"[A-Za-z0-9._~@:,;=+!&'()$-]+"
 _CLAIM = r"\{([A-Za-z0-9_:.-]{1,64})\}"
 _SAFE = r"[A-Za-z0-9_~@.-]{1,128}"
+_BITS = 512  # more than 128 digits; Python writes out no integer of more than 4,300
 _DOTS = (".", "..")
 
 
@@ -150,15 +151,8 @@ def covers(pattern: str, path: str) -> bool:
     return path == pattern
 
 
-def holds(outer: str, inner: str) -> bool:
-    """Tell whether one pattern matches all that another does, and more."""
-    return outer.endswith("/*") and inner != outer and inner.startswith(outer[:-1])
-
-
 def _deeper(outer: Route, inner: Route) -> bool:
-    if len(inner.segments) > len(outer.segments):
-        return True
-    return not outer.segments and not inner.is_open and inner.methods != (CONNECT,)  # "/" in "/*"
+    return len(inner.segments) > len(outer.segments)
 
 
 def _agree(segments: Iterable[str], bound: dict[str, str]) -> bool:
@@ -168,6 +162,8 @@ def _agree(segments: Iterable[str], bound: dict[str, str]) -> bool:
     if len(texts) > 1:
         return False
     for text in texts:
+        if len(literals) > 1 and not re.fullmatch(_SAFE, text, re.ASCII):
+            return False  # no claim in a path is that
         bound.update({segment: text for segment in literals if segment.startswith("{")})
     return True
 
@@ -178,7 +174,7 @@ def _part(segment: str, claims: Mapping[str, Any]) -> str | None:
         return segment
     value = claims.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
+        value = str(value) if value.bit_length() < _BITS else None
     if not isinstance(value, str) or value in _DOTS or not re.fullmatch(_SAFE, value, re.ASCII):
         return None
     return value
@@ -214,7 +210,11 @@ def _require_segment(text: str, segment: str, claims: Collection[str]) -> None:
             "name the segments, or end it with '/*'",
         )
     if "{" in segment or "}" in segment:
-        raise _fault(text, "expected a claim to be a whole segment, such as '/users/{sub}'")
+        raise _fault(
+            text,
+            "expected a claim to be a whole segment, such as '/users/{sub}'",
+            "end it with '/*' for any path",
+        )
     if not re.fullmatch(_LITERAL, segment, re.ASCII):
         raise _fault(
             text,

@@ -6,16 +6,17 @@ any. A route that no rule names is refused.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt._immutable import Immutable
 from kmsjwt.errors import ConfigError, shown
 from kmsjwt.rules.requirements import Requirement, all_of
-from kmsjwt.rules.routes import METHODS, Route, covers, holds
+from kmsjwt.rules.routes import METHODS, Route, covers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 DEFAULT_PATH_CLAIMS = ("sub", "client_id")
 """The claims that paths may name unless others are given: they say who asks."""
@@ -169,16 +170,24 @@ class Rules(Immutable):
     def decide_route_key(self, claims: Mapping[str, Any], route_key: str) -> Ruling:
         """Decide by an HTTP API's route key, such as ``GET /orders`` or ``ANY /orders``, alone.
 
-        So an answer that the gateway keeps by the route key is right for all of it. A rule counts
-        if it is that very key, or names its path without a method.
+        So an answer that the gateway keeps by the route key is right for all of it: ``ANY`` may
+        pass only if each method may. A rule counts if it is that very key, or names its path
+        without a method.
         """
         refused = self.decide_token(claims)
         if not refused.allowed or not self.name_routes:
             return refused
         method, _, path = route_key.partition(" ")
-        asked = METHODS if method == "ANY" else (method,)
+        ruling = _no_rule()
+        for each in METHODS if method == "ANY" else (method,):
+            ruling = self._decide_key(claims, each, path)
+            if not ruling.allowed:
+                break
+        return ruling
+
+    def _decide_key(self, claims: Mapping[str, Any], method: str, path: str) -> Ruling:
         for route, needs in self._ordered:
-            if route.is_route_key and set(asked) <= set(route.methods) and route.path == path:
+            if route.is_route_key and method in route.methods and route.path == path:
                 return _ruling(route, needs, claims)
         return _no_rule()
 
@@ -192,8 +201,9 @@ class Rules(Immutable):
         deny: list[str] = []
         for method, met in self._met(claims).items():
             allowed = [pattern for pattern, is_met in met.items() if is_met]
+            within = tuple(pattern[:-1] for pattern in allowed if pattern.endswith("/*"))
             for pattern, is_met in met.items():
-                is_within = any(holds(other, pattern) for other in allowed)
+                is_within = pattern.removesuffix("/*").startswith(within)
                 if is_met and not is_within:
                     allow.append(method + pattern)
                 elif is_within and not is_met:
@@ -255,14 +265,16 @@ def _checked(
     return parsed, faults or list(_conflicts([route for route, _ in parsed]))
 
 
-def _parsed(
-    rules: Sequence[Rule], require: object, path_claims: Collection[str]
-) -> tuple[_Parsed, _Faults]:
+def _parsed(rules: Sequence[Rule], require: object, path_claims: object) -> tuple[_Parsed, _Faults]:
     parsed: _Parsed = []
     faults: _Faults = []
     if require is not None and not isinstance(require, Requirement):
         faults.append((None, f"require is {shown(require)}, expected scope(...) or claim(...)"))
-    if isinstance(path_claims, str) or not all(isinstance(name, str) for name in path_claims):
+    if (
+        isinstance(path_claims, str)
+        or not isinstance(path_claims, Collection)
+        or not all(isinstance(name, str) for name in path_claims)
+    ):
         faults.append((None, f"path_claims is {shown(path_claims)}, expected names of claims"))
         return parsed, faults
     for number, rule in enumerate(rules):
@@ -271,17 +283,17 @@ def _parsed(
             continue
         try:
             route = Route.parse(rule.route, path_claims)
-            needs = (
-                rule.needs[0]
-                if len(rule.needs) == 1
-                else all_of(*rule.needs)
-                if rule.needs
-                else None
-            )
-            parsed.append((route, needs))
+            parsed.append((route, _together(rule.needs)))
         except ConfigError as error:
             faults.append((number, str(error)))
     return parsed, faults
+
+
+def _together(needs: tuple[Requirement, ...]) -> Requirement | None:
+    if not needs:
+        return None
+    joined = all_of(*needs)  # checks a single one, too
+    return needs[0] if len(needs) == 1 else joined
 
 
 def _conflicts(routes: Sequence[Route]) -> Iterator[tuple[int | None, str]]:
@@ -294,10 +306,15 @@ def _conflicts(routes: Sequence[Route]) -> Iterator[tuple[int | None, str]]:
         elif one.may_equal(other):
             pair = f"{one.text!r} and {other.text!r}"
             yield number, f"routes {pair} cannot be told apart where their claims are equal"
-    within = [pair for pair in permutations(range(len(routes)), 2) if _may_hold(routes, *pair)]
-    for outer, middle in within:
-        for same, inner in within:
-            if same == middle and _may_hold(routes, outer, middle, inner):
+    within: dict[int, list[int]] = {}
+    for outer, inner in permutations(range(len(routes)), 2):
+        if _may_hold(routes, outer, inner):
+            within.setdefault(outer, []).append(inner)
+    told: set[int] = set()
+    for outer, middle in [(each, middle) for each in within for middle in within[each]]:
+        for inner in within.get(middle, ()):
+            if inner not in told and _may_hold(routes, outer, middle, inner):
+                told.add(inner)  # once: a long chain would tell of every three in it
                 nest = " within ".join(repr(routes[each].text) for each in (inner, middle, outer))
                 yield inner, f"routes {nest}: a policy can express two of them nested, not three"
 
