@@ -48,6 +48,8 @@ _MODULES = [
     "kmsjwt.recipe",
     "kmsjwt.gateway",
     "kmsjwt.handlers.authorizer",
+    "kmsjwt.rules",
+    "kmsjwt.web.aws_lambda",
 ]
 
 

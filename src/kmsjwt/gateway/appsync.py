@@ -69,7 +69,7 @@ class AppSync:
         answer: dict[str, Any] = {"isAuthorized": True}
         if decision.context:
             answer["resolverContext"] = decision.context
-        if self._ttl is not None and decision.lives is not None:
+        if self._ttl is not None:
             answer["ttlOverride"] = max(0, min(self._ttl, decision.lives))
         return answer
 

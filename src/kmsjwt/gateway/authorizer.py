@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kmsjwt._log import log_line, loggable, message_of
@@ -11,27 +12,18 @@ from kmsjwt.gateway.arn import WHOLE_STAGE_UNNAMED
 from kmsjwt.gateway.caller import DEFAULT_CONTEXT, context_of, principal_of
 from kmsjwt.gateway.decision import ALLOW, DENY, INVALID, Decision
 from kmsjwt.gateway.doors import front_doors, read_event
-from kmsjwt.gateway.iam import RESERVED_CONTEXT
 from kmsjwt.gateway.logged import route_of, token_of
 from kmsjwt.gateway.places import DEFAULT_PLACE, token_place
 from kmsjwt.gateway.request import AuthRequest, UnknownEvent
+from kmsjwt.gateway.settings import setting_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from kmsjwt._log import Log
     from kmsjwt.gateway.doors import FrontDoor
     from kmsjwt.rules import Grant, Rules, Ruling
     from kmsjwt.verifier import VerifiedToken
-
-_TOO_FINE = (
-    "rules are finer than route keys, and a simple answer that is kept would be given to other"
-    " paths of the same route: take response 'iam', name routes such as 'GET /orders' alone, or"
-    " cache nothing and say cache_ttl 0"
-)
-
-MAX_TTL = 3_600
-"""Most seconds that a gateway keeps an answer (API Gateway and AppSync alike)."""
 
 UNAUTHORIZED = "Unauthorized"
 """The one exception text that API Gateway answers with 401; any other is a 500."""
@@ -123,16 +115,21 @@ class Authorizer:
         Raises:
             ConfigError: a setting makes no sense; the message names each that does not.
         """
-        faults = _faults(verifier, on_invalid, response, principal_claim, context)
-        faults += _route_faults(rules, response, cache_ttl)
-        if usage_claim is not None and (type(usage_claim) is not str or not usage_claim):
-            faults.append(f"usage_claim is {shown(usage_claim)}, expected the name of a claim")
-        try:
-            self._place = token_place(token_from)
-        except ConfigError as error:
-            faults.append(error.message)
+        faults = setting_faults(
+            rules=rules,
+            token_from=token_from,
+            on_invalid=on_invalid,
+            response=response,
+            cache_ttl=cache_ttl,
+            principal_claim=principal_claim,
+            context=context,
+            usage_claim=usage_claim,
+        )
+        if not callable(getattr(verifier, "verify", None)):
+            faults.append(f"verifier is {shown(verifier)}, expected one with verify(token)")
         if faults:
             raise ConfigError("; ".join(faults), code="authorizer")
+        self._place = token_place(token_from)
         self._verifier = verifier
         self._rules = rules
         self._deny_invalid = on_invalid == "deny"
@@ -212,7 +209,7 @@ class Authorizer:
             principal=principal_of(claims, self._principal_claim),
             context=context_of(claims, self._context) if grant is None or grant.allow else None,
             grant=grant,
-            lives=None if self._cache_ttl is None else int(claims.get("exp", now) - now),
+            lives=0 if self._cache_ttl is None else _seconds_left(claims, now),
             usage_key=usage_key if isinstance(usage_key, str) and usage_key else None,
             verified=verified,
         )
@@ -242,7 +239,7 @@ class Authorizer:
             "ERROR" if request is None else "INFO",
             "authorizer",
             decision="unauthorized" if answer is None else outcome,
-            reason=decision.reason,
+            reason=loggable(decision.reason) or "unnamed",
             message=decision.message,
             **token_of(decision),
             **self._common(request, started, context),
@@ -278,6 +275,11 @@ class Authorizer:
         }
 
 
+def _seconds_left(claims: Mapping[str, Any], now: float) -> int:
+    exp = claims.get("exp")  # a verifier of the user's own may let anything through
+    return int(exp - now) if isinstance(exp, (int, float)) and isfinite(exp) else 0
+
+
 def _refused(refusal: TokenError, token: str | None) -> Decision:
     detail = refusal.detail if isinstance(refusal, Unauthorized) else None
     return Decision(
@@ -298,48 +300,9 @@ def _stage_unnamed(verified: VerifiedToken) -> Decision:
     )
 
 
-def _route_faults(rules: object, response: object, cache_ttl: object) -> list[str]:
-    if cache_ttl is not None and (type(cache_ttl) is not int or not 0 <= cache_ttl <= MAX_TTL):
-        return [f"cache_ttl is {shown(cache_ttl)}, expected 0 to {MAX_TTL} seconds"]
-    if rules is None:
-        return []
-    from kmsjwt.gateway.fit import unfit  # who has no rules has none of this to pay for
-    from kmsjwt.rules import Rules
-
-    if not isinstance(rules, Rules):
-        return [f"rules is {shown(rules)}, expected Rules(Rule(...), ...)"]
-    if response != "simple":
-        return unfit(rules)
-    if rules.name_routes and cache_ttl != 0 and not rules.are_route_keys:
-        return [_TOO_FINE]
-    return []
-
-
 def _disguised(error: Exception) -> CannotKnow:
     return CannotKnow(
         f"{type(error).__name__} reads 'Unauthorized', and API Gateway would answer 401 to it",
         code="disguised_error",
         fix="raise kmsjwt.errors.Forbidden to refuse a token",
     )
-
-
-def _faults(
-    verifier: object, on_invalid: object, response: object, claim: object, context: object
-) -> list[str]:
-    faults = []
-    if not callable(getattr(verifier, "verify", None)):
-        faults.append(f"verifier is {shown(verifier)}, expected one with verify(token)")
-    if on_invalid not in ("401", "deny"):
-        faults.append(f"on_invalid is {shown(on_invalid)}, expected '401' or 'deny'")
-    if response not in ("iam", "simple"):
-        faults.append(f"response is {shown(response)}, expected 'iam' or 'simple'")
-    if not (isinstance(claim, str) and claim):
-        faults.append(f"principal_claim is {shown(claim)}, expected the name of a claim")
-    if not isinstance(context, (tuple, list, set, frozenset)):
-        return [*faults, f"context is {shown(context)}, expected a tuple of names of claims"]
-    for name in context:
-        if not (isinstance(name, str) and name):
-            faults.append(f"context names {shown(name)}, expected the name of a claim")
-        elif name == RESERVED_CONTEXT:
-            faults.append(f"context names {name!r}, which API Gateway keeps for itself")
-    return faults

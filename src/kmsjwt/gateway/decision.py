@@ -27,7 +27,7 @@ class Decision(Immutable):
         principal: who asks, as the token's claims name them; empty if unknown.
         context: what the backend is told: flat, of str, bool, int and float, as JSON can hold.
         grant: what the token may do on the whole API, where rules say so; None is all or nothing.
-        lives: whole seconds until the token expires, where it is let in.
+        lives: whole seconds until the token expires, where it is let in and that is asked for.
         usage_key: the API key of a usage plan that a REST API is to count the request for.
         verified: the token, where it is a good one.
         refused: the text of a token that was refused. Not verified, and for no log.
@@ -52,7 +52,7 @@ class Decision(Immutable):
     principal: str
     context: Mapping[str, Any]
     grant: Grant | None
-    lives: int | None
+    lives: int
     usage_key: str | None
     verified: VerifiedToken | None
     refused: str | None
@@ -66,7 +66,7 @@ class Decision(Immutable):
         principal: str = "",
         context: Mapping[str, Any] | None = None,
         grant: Grant | None = None,
-        lives: int | None = None,
+        lives: int = 0,
         usage_key: str | None = None,
         verified: VerifiedToken | None = None,
         refused: str | None = None,

@@ -20,10 +20,10 @@ _AROUND_RESOURCE = len('"",')
 
 
 def unfit(rules: Rules) -> list[str]:
-    """Return what can never work, whatever the API and the token; nothing if all may fit."""
+    """Return what cannot work: resources too long for some token and API, or a policy for all."""
     faults = [
-        f"route {route!r} makes resources of up to {length} characters, API Gateway takes"
-        f" {MAX_RESOURCE}"
+        f"route {route!r} makes resources of up to {length + _LONGEST} characters, {length} of them"
+        f" behind the ARN of a stage, and API Gateway takes {MAX_RESOURCE}"
         for route, length in rules.longest(_LONGEST_CLAIM)
         if length + _LONGEST > MAX_RESOURCE
     ]

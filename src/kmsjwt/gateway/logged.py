@@ -28,7 +28,7 @@ def route_of(request: AuthRequest | None) -> dict[str, object]:
         "api_id": request.stage.api_id,
         "stage": request.stage.name or None,
         "method": loggable(method) or None,
-        "path": _path(path, request.credentials) or None,
+        "path": path_shown(path, request.credentials) or None,
     }
 
 
@@ -55,7 +55,8 @@ def _claimed(token: str) -> tuple[object, object]:
         return None, None
 
 
-def _path(path: str, credentials: tuple[object, ...]) -> str:
+def path_shown(path: str, credentials: tuple[object, ...]) -> str:
+    """Return a path that may stand in a log: bounded, and cut where it holds a credential."""
     for value in credentials:
         secret = value.rpartition(" ")[2] if isinstance(value, str) else ""
         if len(secret) >= _SECRET and secret in path:

@@ -138,9 +138,9 @@ class _Subprotocol(TokenPlace):
     __slots__ = ()
 
     def read(self, event: Event) -> tuple[object, ...]:
-        return tuple(
-            token for value in header_values(event, _PROTOCOLS) for token in self.read_header(value)
-        )
+        # A list may stand in several lines (RFC 9110 section 5.3).
+        lines = [each for each in header_values(event, _PROTOCOLS) if isinstance(each, str)]
+        return self.read_header(",".join(lines))
 
     def read_header(self, value: object) -> tuple[object, ...]:
         named = [part.strip() for part in value.split(",")] if isinstance(value, str) else []

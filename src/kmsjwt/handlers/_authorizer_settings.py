@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from kmsjwt._immutable import Immutable
 from kmsjwt.errors import ConfigError
 from kmsjwt.expectations import ANY, DEFAULT_MAX_LIFETIME, DEFAULT_TYP, Anything
-from kmsjwt.gateway.authorizer import MAX_TTL
 from kmsjwt.gateway.places import DEFAULT_PLACE, token_place
+from kmsjwt.gateway.settings import MAX_TTL
 from kmsjwt.handlers._key_settings import KeySettings, SigningKeySetting
 from kmsjwt.handlers._recipe_settings import is_recipe, recipe_until, require_recipe_key
 

@@ -26,6 +26,7 @@ from kmsjwt.errors import Forbidden
 from kmsjwt.expectations import ANY, Anything
 from kmsjwt.gateway import Authorizer, Unauthorized
 from kmsjwt.gateway.caller import DEFAULT_CONTEXT
+from kmsjwt.gateway.settings import setting_faults
 from kmsjwt.handlers._authorizer_settings import AuthorizerSettings
 from kmsjwt.handlers._environment import Environment
 from kmsjwt.handlers._sources import recipe_keys, verifying_keys
@@ -85,17 +86,21 @@ def build(
     rules = _rules(env, settings, rules)
     if context is not None and settings.context is not None:
         env.faults.append("KMSJWT_CONTEXT is set and context was passed, expected one of them")
+    told: dict[str, Any] = {
+        "rules": rules,
+        "token_from": settings.token_from,
+        "on_invalid": settings.on_invalid,
+        "response": settings.response,
+        "cache_ttl": settings.cache_ttl,
+        "principal_claim": principal_claim,
+        "context": (settings.context or DEFAULT_CONTEXT) if context is None else context,
+        "usage_claim": settings.usage_claim,
+    }
+    env.faults += setting_faults(**told)
     env.refuse_faults()
     made = Authorizer(
         _verifier(settings, cast("Keys", keys), check, clock),
-        rules=rules,
-        token_from=settings.token_from,
-        on_invalid=settings.on_invalid,
-        response=settings.response,
-        cache_ttl=settings.cache_ttl,
-        principal_claim=principal_claim,
-        context=context or settings.context or DEFAULT_CONTEXT,
-        usage_claim=settings.usage_claim,
+        **told,
         log=_metered(env, settings, log, clock),
         clock=clock,
     )

@@ -223,16 +223,16 @@ class Rules(Immutable):
         As if each claim had one character, and routes within others were left out.
         """
         routes = [route for route, _ in self._ordered]
-        outermost = [
-            (route, method)
+        outermost = {
+            (method, route.segments, route.is_open): len(method) + route.length(1)
             for route in routes
             for method in route.methods
             if not any(
                 other is not route and method in other.methods and other.may_hold(route)
                 for other in routes
             )
-        ]
-        return [len(method) + route.length(1) for route, method in outermost]
+        }
+        return list(outermost.values())
 
     def _met(self, claims: Mapping[str, Any]) -> dict[str, dict[str, bool]]:
         """Return by method each path that rules name for a token, and whether it may use it."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 MAX_ANSWER = 8_192
@@ -212,6 +213,11 @@ def _context(context: object, *, flat: bool) -> dict[str, Any]:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """Match ``*`` (any characters, ``/`` and ``:`` too) and ``?`` (any one character)."""
+    return _compiled(pattern).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=1_000)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Read ``*`` (any characters, ``/`` and ``:`` too) and ``?`` (any one character)."""
     regex = "".join({"*": ".*", "?": "."}.get(part, re.escape(part)) for part in pattern)
-    return re.fullmatch(regex, text, re.DOTALL) is not None
+    return re.compile(regex, re.DOTALL)

@@ -1,0 +1,317 @@
+"""Whether a policy fits is told before deployment where it can be; no policy is ever cut short."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.gateway.minting import NOW, Mint, Recorder
+from tests.gateway.shapes import ROUTED, routed_event
+
+from kmsjwt import VerifiedToken
+from kmsjwt.errors import ConfigError
+from kmsjwt.gateway import Authorizer
+from kmsjwt.rules import Rule, Rules
+from kmsjwt.testing import events
+from kmsjwt.testing.answers import read_answer
+
+MINT = Mint()
+VERIFIER = MINT.verifier()
+LIMIT, LONGEST_RESOURCE = 8_192, 512  # API Gateway's, by its service quotas and developer guide
+
+
+class Trusting:
+    """A verifier of somebody else's, for claims no token of ours would be minted with."""
+
+    def __init__(self, claims) -> None:
+        self._claims = claims
+
+    def verify(self, token: str) -> Any:
+        del token
+        return VerifiedToken(header={}, claims=self._claims, kid="k", alg="ES256")
+
+
+def answered(verifier, event, **settings) -> Any:
+    """Return the answer, or None and the error."""
+    try:
+        return Authorizer(verifier, log=None, **settings)(event), None
+    except ConfigError as error:
+        return None, error
+
+
+def literal_routes(count, length=20, method="GET") -> Any:
+    return [Rule(f"{method} /{n:0{length - 1}d}".strip()) for n in range(count)]
+
+
+def refused(rules, **more) -> str:
+    with pytest.raises(ConfigError) as caught:
+        Authorizer(VERIFIER, rules=rules, **more)
+    assert caught.value.code == "authorizer"
+    return str(caught.value)
+
+
+def test_rules_that_no_token_could_be_given_a_policy_of():
+    message = refused(Rules(*literal_routes(200)))
+    found = re.search(r"at least ([0-9,]+) bytes", message)
+    assert found is not None
+    assert int(found[1].replace(",", "")) > LIMIT
+    assert "8,192" in message
+
+
+def test_a_route_without_a_method_counts_for_seven():
+    Authorizer(VERIFIER, rules=Rules(*literal_routes(25)))
+    message = refused(Rules(*literal_routes(25, method="")))
+    assert "name methods" in message
+
+
+def test_routes_within_another_cost_a_good_token_nothing():
+    many = [Rule(f"GET /a/{n:020d}") for n in range(120)]
+    refused(Rules(*many))
+    Authorizer(VERIFIER, rules=Rules(*many, Rule("GET /a/*")))
+
+
+def test_simple_answers_hold_no_policy_and_any_number_of_rules():
+    Authorizer(VERIFIER, rules=Rules(*literal_routes(200)), response="simple", cache_ttl=0)
+
+
+@pytest.mark.parametrize("count", range(40, 100, 4))
+def test_what_is_refused_at_start_never_fits_and_what_is_taken_fits_or_fails(count):
+    """Against the real size of the policy, on the shortest ARN there is."""
+    rules = Rules(*literal_routes(count))
+    least = len(json.dumps(shortest_policy(rules), separators=(",", ":")))
+    for kind in ROUTED:
+        event = routed_event(kind, "GET", f"/{0:019d}", f"Bearer {MINT.token()}")
+        answer, error = answered(VERIFIER, event, rules=rules, context=())
+        if answer is None:
+            assert error.code == ("authorizer" if least > LIMIT else "answer_too_large")
+            assert "8,192" in str(error).replace("8192", "8,192")
+        else:
+            assert least <= len(json.dumps(answer)) <= LIMIT
+            assert len(answer["policyDocument"]["Statement"][0]["Resource"]) == count
+
+
+def shortest_policy(rules) -> Any:
+    """Return by hand the policy of a token that meets every rule, all of them literal GETs."""
+    stage = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/x/"
+    resources = [f"{stage}GET/{n:019d}" for n in range(len(rules.longest(1)))]
+    return {
+        "principalId": "x",
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": resources}
+            ],
+        },
+    }
+
+
+texts = st.builds(
+    lambda method, parts, is_open: f"{method} /{'/'.join([*parts, *'*' * is_open])}".strip(),
+    st.sampled_from(["GET", "POST", ""]),
+    st.lists(st.sampled_from(["a", "{sub}", "b" * 60, "c" * 90]), min_size=1, max_size=3),
+    st.booleans(),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    drawn=st.lists(texts, min_size=1, max_size=8, unique_by=lambda text: text.rpartition(" ")[2])
+)
+def test_the_least_size_is_never_more_than_the_real_one(drawn):
+    """Else rules would be refused at start that work: here the shortest name of all."""
+    from kmsjwt.gateway.fit import policy_bytes
+
+    kept: list[Rule] = []
+    for text in drawn:
+        try:
+            Rules(*kept, Rule(text))
+        except ConfigError:
+            continue
+        kept.append(Rule(text))
+    rules = Rules(*kept)
+    grant = rules.grant({"sub": "x"})
+    stage = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/x/"
+    real = {
+        "principalId": "x",
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Action": "execute-api:Invoke",
+                    "Effect": "Allow",
+                    "Resource": [stage + each for each in grant.allow],
+                }
+            ],
+        },
+    }
+    assert grant.allow
+    assert policy_bytes(rules) <= len(json.dumps(real, separators=(",", ":"))) + 1
+
+
+def test_a_path_named_twice_is_one_resource():
+    """``GET /a`` beside ``/a`` is in the policy once."""
+    any_method = [Rule(f"/{n:03d}") for n in range(15)]
+    named = [Rule(f"GET /{n:03d}") for n in range(15)]
+    event = events.rest_token("GET", "/001", authorization="Bearer x", stage="x")
+    trusting = Trusting({"sub": "x"})
+    answer = Authorizer(trusting, rules=Rules(*any_method), log=None)(event)
+    assert Rules(*any_method).grant({}).allow == Rules(*any_method, *named).grant({}).allow
+    assert len(json.dumps(answer)) <= LIMIT
+    assert Authorizer(trusting, rules=Rules(*any_method, *named), log=None)(event) == answer
+
+
+# 512 characters a resource.
+
+STAGE = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/prod/"
+
+
+@pytest.mark.parametrize("length", [400, 513, 600])
+def test_a_route_longer_than_any_resource_is_refused_at_start(length):
+    message = refused(Rules(Rule("GET /" + "a" * length)))
+    assert "512" in message
+    assert str(length + 4) in message  # GET and the slash are of the resource, too
+
+
+def test_claims_are_reckoned_at_their_longest():
+    Authorizer(VERIFIER, rules=Rules(Rule("GET /users/{sub}/*")))
+    Authorizer(VERIFIER, rules=Rules(Rule("GET /{sub}/{client_id}")))
+    assert "512" in refused(Rules(Rule("GET /{sub}/{client_id}/{sub}")))
+
+
+def test_the_message_of_a_long_route_tells_a_number_above_the_limit():
+    message = refused(Rules(Rule("GET /{sub}/{client_id}/{sub}")))
+    assert max(map(int, re.findall(r"\d+", message))) > LONGEST_RESOURCE
+
+
+@pytest.mark.parametrize("name", ["x", "s" * 128, "$default"])
+def test_a_route_that_was_taken_fits_behind_every_stage(name):
+    """On the longest ARN that AWS gives out: no token, however long its name, fails there."""
+    authorizer = Authorizer(
+        Trusting({"sub": "u" * 128, "client_id": "c" * 128}),
+        rules=Rules(Rule("OPTIONS /{sub}/{client_id}/*")),
+        log=None,
+    )
+    event = events.rest_token(
+        "OPTIONS",
+        "/x",
+        authorization="Bearer x",
+        stage=name,
+        region="ap-southeast-7",
+        partition="aws-us-gov",
+    )
+    (statement,) = authorizer(event)["policyDocument"]["Statement"]
+    (resource,) = statement["Resource"]
+    assert len(resource) <= LONGEST_RESOURCE
+    assert resource.endswith("/*")
+
+
+def test_an_arn_longer_than_aws_has_is_a_failure_and_nothing_is_cut():
+    authorizer = Authorizer(
+        Trusting({"sub": "u" * 128, "client_id": "c" * 128}),
+        rules=Rules(Rule("GET /{sub}/{client_id}/*"), Rule("GET /short")),
+        log=Recorder(),
+    )
+    event = routed_event("rest_token", "GET", "/short", "Bearer x")
+    event["methodArn"] = (
+        f"arn:aws:execute-api:eu-central-1:123456789012:{'a' * 64}/{'s' * 128}/GET/short"
+    )
+    longest = len(event["methodArn"]) - len("GET/short") + len("GET//*") + 257
+    if longest <= LONGEST_RESOURCE:
+        event["methodArn"] = event["methodArn"].replace("eu-central-1", "r" * 32)
+    with pytest.raises(ConfigError) as caught:
+        authorizer(event)
+    assert caught.value.code == "policy_resource"
+    assert "512" in str(caught.value)
+
+
+@settings(max_examples=150, deadline=None)
+@given(length=st.integers(1, 128), path=st.integers(1, 330), stage=st.integers(1, 128))
+def test_no_resource_is_ever_longer_than_512(length, path, stage):
+    claims = {"sub": "u" * length}
+    rules = Rules(Rule(f"GET /{'p' * path}/{{sub}}/*"))
+    event = events.rest_token("GET", "/x", authorization="Bearer x", stage="s" * stage)
+    answer, error = answered(Trusting(claims), event, rules=rules)
+    if answer is None:
+        assert "512" in str(error)
+        assert path + 128 > LONGEST_RESOURCE - 210  # far from there, nothing is refused
+        return
+    resource = answer["policyDocument"]["Statement"][0]["Resource"][0]
+    assert resource.endswith(f"/GET/{'p' * path}/{'u' * length}/*")
+    assert len(resource) <= LONGEST_RESOURCE
+
+
+# Too large for one token alone.
+
+
+@pytest.mark.parametrize("kind", ROUTED)
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"note": "x" * 8_000},
+        {"note": "ż" * 1_500},
+        {"note": ["x" * 100] * 90},
+        {"note": {"deep": "\\" * 3_000}},
+    ],
+    ids=["long", "not ASCII", "array", "escapes"],
+)
+def test_a_context_too_large_is_a_failure_and_never_cut(kind, claims):
+    rules = Rules(Rule("GET /orders/*"))
+    log = Recorder()
+    authorizer = Authorizer(Trusting(claims), rules=rules, context=("note",), log=log)
+    with pytest.raises(ConfigError) as caught:
+        authorizer(routed_event(kind, "GET", "/orders/1", "Bearer x"))
+    assert caught.value.code == "answer_too_large"
+    assert re.search(r"the answer is \d+ bytes, API Gateway takes 8192", str(caught.value))
+    assert "context" in str(caught.value)
+    (line,) = log.lines
+    assert (line["decision"], line["level"]) == ("error", "ERROR")
+    # A smaller token of the same rules is let in.
+    small = Authorizer(Trusting({"note": "x"}), rules=rules, context=("note",), log=None)
+    assert small(routed_event(kind, "GET", "/orders/1", "Bearer x"))["context"] == {"note": "x"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    note=st.text(st.sampled_from('aż"\\\n\U0001f600'), max_size=60),
+    repeated=st.integers(1, 200),
+    routes=st.integers(1, 40),
+)
+def test_an_answer_is_whole_or_there_is_none(note, repeated, routes):
+    claims = {"note": note * repeated}
+    rules = Rules(*literal_routes(routes))
+    event = routed_event("rest_token", "GET", "/x", "Bearer x")
+    answer, error = answered(Trusting(claims), event, rules=rules, context=("note",))
+    if answer is None:
+        assert error.code == "answer_too_large"
+    else:
+        read = read_answer(answer, simple=False, flat_context=True)  # checks the size again
+        assert read.context == claims
+        assert [len(resources) for _, _, resources in read.statements] == [routes]
+
+
+def test_a_name_makes_one_token_s_policy_too_large():
+    """28 routes hold the claim: a short name fits, the longest does not."""
+    rules = Rules(*(Rule(f"GET /{'p' * 90}{n:03d}/{{sub}}") for n in range(28)))
+    short = Authorizer(Trusting({"sub": "u"}), rules=rules, context=(), log=None)
+    long = Authorizer(Trusting({"sub": "u" * 128}), rules=rules, context=(), log=None)
+    event = routed_event("rest_token", "GET", "/x", "Bearer x")
+    (statement,) = short(event)["policyDocument"]["Statement"]
+    assert len(statement["Resource"]) == 28
+    with pytest.raises(ConfigError) as caught:
+        long(event)
+    assert caught.value.code == "answer_too_large"
+
+
+def test_time_is_no_part_of_it():
+    """The clock is read, yet the policy of one token is the same at any time."""
+    rules = Rules(Rule("GET /orders/*"))
+    event = routed_event("rest_token", "GET", "/orders/1", "Bearer x")
+    answers = [
+        Authorizer(Trusting({"sub": "ala"}), rules=rules, log=None, clock=clock)(event)
+        for clock in (lambda: 0, lambda: NOW)
+    ]
+    assert answers[0] == answers[1]

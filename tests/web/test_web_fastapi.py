@@ -1,0 +1,141 @@
+"""The FastAPI dependency: typed, shown in OpenAPI, checked once a request."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import pytest
+from fastapi import APIRouter, Depends, FastAPI, WebSocket
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+from tests.gateway.minting import Recorder
+from tests.web import challenge, world
+
+from kmsjwt import VerifiedToken
+from kmsjwt.errors import ConfigError, JwksUnavailable
+from kmsjwt.web.fastapi import bearer
+
+BEARER = {"Authorization": f"Bearer {world.READER}"}
+
+
+def nothing() -> dict[str, str]:
+    return {}
+
+
+def client(app) -> TestClient:
+    return TestClient(app, base_url="http://127.0.0.1")
+
+
+def test_the_readme_form_works_and_a_request_is_checked_once():
+    log = Recorder()
+    token_of = Depends(bearer(world.guard(log)))
+    app = FastAPI(dependencies=[token_of])
+
+    def who(token=token_of):
+        return token.claims["sub"]
+
+    name_of = Depends(who)
+
+    @app.get("/orders/{number}")
+    def order(number: int, token=token_of, name=name_of):
+        assert isinstance(token, VerifiedToken)
+        return {"number": number, "sub": name}
+
+    answer = client(app).get("/orders/7", headers=BEARER)
+
+    assert (answer.status_code, answer.json()) == (200, {"number": 7, "sub": "ala"})
+    assert len(log.lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "scheme"),
+    [
+        (
+            "header:Authorization",
+            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        ),
+        (
+            "header:authorization",
+            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        ),
+        ("header:X-Token", {"type": "apiKey", "in": "header", "name": "X-Token"}),
+        ("cookie:session", {"type": "apiKey", "in": "cookie", "name": "session"}),
+        ("query:authorization", {"type": "apiKey", "in": "query", "name": "authorization"}),
+    ],
+)
+def test_openapi_shows_where_the_token_goes(place, scheme):
+    app = FastAPI()
+
+    @app.get("/orders", dependencies=[Depends(bearer(world.guard(token_from=place)))])
+    def orders():
+        return {}
+
+    document = client(app).get("/openapi.json").json()
+
+    assert document["components"]["securitySchemes"] == {"kmsjwt": scheme}
+    assert document["paths"]["/orders"]["get"]["security"] == [{"kmsjwt": []}]
+
+
+def test_routers_and_mounts_are_judged_by_the_path_the_application_has():
+    app, inner, router = FastAPI(), FastAPI(), APIRouter(prefix="/orders")
+    needs = [Depends(bearer(world.guard()))]
+    router.get("/{number}", dependencies=needs)(lambda number: number)
+    app.include_router(router)
+    inner.include_router(router)
+    app.mount("/v1", inner)
+
+    for path, status in (("/orders/1", 200), ("/v1/orders/1", 200), ("/orders/%0a", 403)):
+        assert client(app).get(path, headers=BEARER).status_code == status
+
+
+def test_trouble_of_ours_is_a_503_with_retry_after():
+    class Down:
+        def verify(self, _token):
+            raise JwksUnavailable("no answer")
+
+    app = FastAPI()
+    app.get("/", dependencies=[Depends(bearer(world.guard(verifier=Down())))])(nothing)
+
+    answer = client(app).get("/", headers=BEARER)
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json() == {"detail": {"error": "unavailable"}}
+
+
+def test_a_websocket_is_refused_before_it_opens():
+    app = FastAPI()
+    needed = Depends(bearer(world.guard()))
+
+    @app.websocket("/orders/live")
+    async def live(socket: WebSocket, token=needed):
+        await socket.accept()
+        await socket.send_text(token.claims["sub"])
+        await socket.close()
+
+    with (
+        pytest.raises(WebSocketDisconnect) as caught,
+        client(app).websocket_connect("/orders/live"),
+    ):
+        pass
+    assert caught.value.code == 1008
+    with client(app).websocket_connect("/orders/live", headers=BEARER) as socket:
+        assert socket.receive_text() == "ala"
+
+
+def test_a_refusal_keeps_its_challenge_in_a_handler_of_ones_own():
+    app = FastAPI()
+    app.get("/", dependencies=[Depends(bearer(world.guard()))])(nothing)
+
+    answer = client(app).get("/")
+
+    assert challenge.parsed(answer.headers["www-authenticate"]) == {"realm": world.REALM}
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_without_fastapi_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "fastapi", None)
+    monkeypatch.delitem(sys.modules, "kmsjwt.web.fastapi")
+
+    with pytest.raises(ConfigError, match=r"pip install 'kmsjwt\[fastapi\]'"):
+        importlib.import_module("kmsjwt.web.fastapi")
