@@ -16,7 +16,7 @@ from scripts.mutation import campaign, forks, page, sites, survivors
 ROOT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_name("survivors.toml")
 PAGE = Path("docs/reference/mutation-check.md")
-ROOMS = (".", "gateway", "jwks", "kms", "rules")
+ROOMS = (".", "gateway", "jwks", "kms", "rules", "web")
 HANDLERS = (
     "handlers._authorizer_settings",
     "handlers._callers",
@@ -34,7 +34,18 @@ LEFT_OUT = {
 }
 """Modules that are not examined, and why."""
 
-TESTS = ("core", "rules", "vectors", "gateway", "jwks", "kms", "recipe", "handlers", "mistakes")
+TESTS = (
+    "core",
+    "rules",
+    "web",
+    "vectors",
+    "gateway",
+    "jwks",
+    "kms",
+    "recipe",
+    "handlers",
+    "mistakes",
+)
 """The rooms of tests that are to notice. The others test stand-ins, pages and the terminal."""
 
 _NEEDS_MORE = ("test_recipe_javascript.py",)  # Node's modules, which the copies do not have
