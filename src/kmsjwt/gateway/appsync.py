@@ -6,6 +6,7 @@ There is no ARN, no method and no path, so rules may ask for claims, not for rou
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.gateway.arn import ApiStage
@@ -14,6 +15,8 @@ from kmsjwt.gateway.judging import by_token
 from kmsjwt.gateway.request import AuthRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kmsjwt.gateway.decision import Decision
     from kmsjwt.gateway.event import Event
     from kmsjwt.gateway.judging import Judge
@@ -25,18 +28,20 @@ _LONGEST_ID = 64
 class AppSync:
     """An AppSync API with Lambda authorization (AppSync developer guide, AWS_LAMBDA)."""
 
-    __slots__ = ("_ttl",)
+    __slots__ = ("_clock", "_ttl")
     kind = "appsync"
     raises_unauthorized = False
     judge: Judge = staticmethod(by_token)
 
-    def __init__(self, *, ttl: int | None = None) -> None:
+    def __init__(self, *, ttl: int | None, clock: Callable[[], float]) -> None:
         """Set up the door.
 
         Args:
             ttl: seconds that the API keeps an answer, where its owner says so.
+            clock: seconds since 1970.
         """
         self._ttl = ttl
+        self._clock = clock
 
     def recognises(self, event: Event) -> bool:
         """Tell whether the event came through this door."""
@@ -69,9 +74,15 @@ class AppSync:
         answer: dict[str, Any] = {"isAuthorized": True}
         if decision.context:
             answer["resolverContext"] = decision.context
-        if self._ttl is not None:
-            answer["ttlOverride"] = max(0, min(self._ttl, decision.lives))
+        if self._ttl is not None and decision.verified:
+            left = _seconds_left(decision.verified.claims, self._clock())
+            answer["ttlOverride"] = max(0, min(self._ttl, left))
         return answer
+
+
+def _seconds_left(claims: Mapping[str, Any], now: float) -> int:
+    exp = claims.get("exp")  # a verifier of the user's own may let anything through
+    return int(exp - now) if isinstance(exp, (int, float)) and isfinite(exp) else 0
 
 
 def _is_id(value: object) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kmsjwt._log import log_line, loggable, message_of
@@ -18,7 +17,7 @@ from kmsjwt.gateway.request import AuthRequest, UnknownEvent
 from kmsjwt.gateway.settings import setting_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
 
     from kmsjwt._log import Log
     from kmsjwt.gateway.doors import FrontDoor
@@ -60,7 +59,6 @@ class Authorizer:
     """
 
     __slots__ = (
-        "_cache_ttl",
         "_clock",
         "_context",
         "_deny_invalid",
@@ -69,7 +67,6 @@ class Authorizer:
         "_place",
         "_principal_claim",
         "_rules",
-        "_usage_claim",
         "_verifier",
     )
 
@@ -133,10 +130,10 @@ class Authorizer:
         self._verifier = verifier
         self._rules = rules
         self._deny_invalid = on_invalid == "deny"
-        self._doors = front_doors(simple=response == "simple", ttl=cache_ttl)
-        self._cache_ttl = cache_ttl
+        self._doors = front_doors(
+            simple=response == "simple", ttl=cache_ttl, usage_claim=usage_claim, clock=clock
+        )
         self._principal_claim = principal_claim
-        self._usage_claim = usage_claim
         self._context = tuple(context)
         self._log = log
         self._clock = clock
@@ -160,7 +157,7 @@ class Authorizer:
         answer: dict[str, Any] | None = None
         try:
             door, request = read_event(event, self._doors, self._place)
-            decision = self._decide(request, door, started)
+            decision = self._decide(request, door)
             if decision.verdict != INVALID or self._deny_invalid or not door.raises_unauthorized:
                 answer = door.answer(request, decision)
         except UnknownEvent as unknown:
@@ -178,7 +175,7 @@ class Authorizer:
             raise Unauthorized(decision.reason, decision.message)
         return answer
 
-    def _decide(self, request: AuthRequest, door: FrontDoor, now: float) -> Decision:
+    def _decide(self, request: AuthRequest, door: FrontDoor) -> Decision:
         token = None
         try:
             token = self._place.token(request.credentials, request.identity)
@@ -189,19 +186,11 @@ class Authorizer:
             return _refused(refusal, token)
         if request.stage.name == WHOLE_STAGE_UNNAMED:
             return _stage_unnamed(verified)
-        if self._rules is None:
-            return self._ruled(verified, now)
-        return self._ruled(verified, now, *door.judge(self._rules, verified.claims, request))
-
-    def _ruled(
-        self,
-        verified: VerifiedToken,
-        now: float,
-        ruling: Ruling | None = None,
-        grant: Grant | None = None,
-    ) -> Decision:
+        ruling: Ruling | None = None
+        grant: Grant | None = None
+        if self._rules is not None:
+            ruling, grant = door.judge(self._rules, verified.claims, request)
         claims = verified.claims
-        usage_key = None if self._usage_claim is None else claims.get(self._usage_claim)
         return Decision(
             verdict=ALLOW if ruling is None or ruling.allowed else DENY,
             reason="ok" if ruling is None else ruling.reason,
@@ -209,8 +198,6 @@ class Authorizer:
             principal=principal_of(claims, self._principal_claim),
             context=context_of(claims, self._context) if grant is None or grant.allow else None,
             grant=grant,
-            lives=0 if self._cache_ttl is None else _seconds_left(claims, now),
-            usage_key=usage_key if isinstance(usage_key, str) and usage_key else None,
             verified=verified,
         )
 
@@ -273,11 +260,6 @@ class Authorizer:
             "duration_ms": round((self._clock() - started) * 1000, 3),
             "request_id": loggable(getattr(context, "aws_request_id", None)),
         }
-
-
-def _seconds_left(claims: Mapping[str, Any], now: float) -> int:
-    exp = claims.get("exp")  # a verifier of the user's own may let anything through
-    return int(exp - now) if isinstance(exp, (int, float)) and isfinite(exp) else 0
 
 
 def _refused(refusal: TokenError, token: str | None) -> Decision:

@@ -61,7 +61,9 @@ def _is_bearer(value: object) -> bool:
 
 def _after_bearer(value: str) -> str | None:
     scheme, _, token = value.partition(" ")
-    return token if scheme.lower() == "bearer" and is_token(token) else None
+    if scheme.lower() != "bearer" or not token or not token.isascii():
+        return None
+    return None if token.encode("ascii").translate(None, _B64TOKEN) else token
 
 
 def is_token(text: str) -> bool:

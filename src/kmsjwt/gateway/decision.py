@@ -27,8 +27,6 @@ class Decision(Immutable):
         principal: who asks, as the token's claims name them; empty if unknown.
         context: what the backend is told: flat, of str, bool, int and float, as JSON can hold.
         grant: what the token may do on the whole API, where rules say so; None is all or nothing.
-        lives: whole seconds until the token expires, where it is let in and that is asked for.
-        usage_key: the API key of a usage plan that a REST API is to count the request for.
         verified: the token, where it is a good one.
         refused: the text of a token that was refused. Not verified, and for no log.
     """
@@ -36,12 +34,10 @@ class Decision(Immutable):
     __slots__ = (
         "context",
         "grant",
-        "lives",
         "message",
         "principal",
         "reason",
         "refused",
-        "usage_key",
         "verdict",
         "verified",
     )
@@ -52,8 +48,6 @@ class Decision(Immutable):
     principal: str
     context: Mapping[str, Any]
     grant: Grant | None
-    lives: int
-    usage_key: str | None
     verified: VerifiedToken | None
     refused: str | None
 
@@ -66,19 +60,15 @@ class Decision(Immutable):
         principal: str = "",
         context: Mapping[str, Any] | None = None,
         grant: Grant | None = None,
-        lives: int = 0,
-        usage_key: str | None = None,
         verified: VerifiedToken | None = None,
         refused: str | None = None,
     ) -> None:
         _set_context(self, context or {})
         _set_grant(self, grant)
-        _set_lives(self, lives)
         _set_message(self, message)
         _set_principal(self, principal)
         _set_reason(self, reason)
         _set_refused(self, refused)
-        _set_usage_key(self, usage_key)
         _set_verdict(self, verdict)
         _set_verified(self, verified)
 
@@ -89,12 +79,10 @@ class Decision(Immutable):
 (
     _set_context,
     _set_grant,
-    _set_lives,
     _set_message,
     _set_principal,
     _set_reason,
     _set_refused,
-    _set_usage_key,
     _set_verdict,
     _set_verified,
 ) = slot_setters(Decision)

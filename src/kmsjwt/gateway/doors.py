@@ -16,6 +16,8 @@ from kmsjwt.gateway.rest import RestRequest, RestToken
 from kmsjwt.gateway.websocket import WebSocketConnect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kmsjwt.gateway.decision import Decision
     from kmsjwt.gateway.event import Event
     from kmsjwt.gateway.judging import Judge
@@ -59,15 +61,17 @@ class FrontDoor(Protocol):
         """
 
 
-def front_doors(*, simple: bool, ttl: int | None) -> tuple[FrontDoor, ...]:
+def front_doors(
+    *, simple: bool, ttl: int | None, usage_claim: str | None, clock: Callable[[], float]
+) -> tuple[FrontDoor, ...]:
     """Return every door there is, the quickest to be told first."""
     return (
         HttpApi2(simple=simple, is_cached=ttl != 0),
-        RestToken(),
-        RestRequest(),
+        RestToken(usage_claim=usage_claim),
+        RestRequest(usage_claim=usage_claim),
         HttpApi1(),
         WebSocketConnect(),
-        AppSync(ttl=ttl),
+        AppSync(ttl=ttl, clock=clock),
     )
 
 

@@ -28,6 +28,7 @@ ANONYMOUS = "anonymous"
 """The principal of a decision about nobody in particular: an answer without one is malformed."""
 
 _REST_OF_ANSWER = 1_024
+_AROUND = 4
 _FORM = "arn:<partition>:execute-api:<region>:<account>:<api id>/<stage>/<method>/<path>"
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~@:/|+=,!")
 
@@ -81,17 +82,22 @@ def iam_answer(request: AuthRequest, decision: Decision) -> dict[str, Any]:
     principal = printable(decision.principal) or ANONYMOUS
     statements = _statements(request.stage, decision)
     answer = _answer(principal, statements, decision.context)
-    if decision.grant is not None:
-        return bounded(answer)
-    characters = len(principal) + len(request.stage.resource)
-    return answer if _is_small(decision.context, characters) else bounded(answer)
+    # Nothing of a resource is escaped in JSON; quotation marks and a comma stand around each.
+    room = sum(len(each) + _AROUND for _, resources in statements for each in resources)
+    is_small = _is_small(decision.context, len(principal), room)
+    return answer if is_small else bounded(answer)
 
 
-def with_usage_key(answer: dict[str, Any], decision: Decision) -> dict[str, Any]:
-    """Add the API key that a REST API is to count the request for, if there is one."""
-    if decision.usage_key is None:
+def with_usage_key(answer: dict[str, Any], decision: Decision, claim: str) -> dict[str, Any]:
+    """Add the API key that a REST API is to count the request for, if the token has it as text.
+
+    Raises:
+        ConfigError: the answer is too large with it.
+    """
+    key = decision.verified.claims.get(claim) if decision.verified else None
+    if not isinstance(key, str) or not key:
         return answer
-    return bounded({**answer, "usageIdentifierKey": decision.usage_key})
+    return bounded({**answer, "usageIdentifierKey": key})
 
 
 def _statements(stage: ApiStage, decision: Decision) -> list[tuple[str, list[str]]]:
@@ -125,7 +131,7 @@ def simple_answer(decision: Decision) -> dict[str, Any]:
     answer: dict[str, Any] = {"isAuthorized": decision.verdict == ALLOW}
     if decision.context:
         answer["context"] = decision.context
-    return answer if _is_small(decision.context, 0) else bounded(answer)
+    return answer if _is_small(decision.context, 0, 0) else bounded(answer)
 
 
 def _answer(
@@ -160,14 +166,19 @@ def printable(principal: str) -> str:
     )
 
 
-def _is_small(context: Mapping[str, object], characters: int) -> bool:
+def _is_small(context: Mapping[str, object], characters: int, room: int) -> bool:
     """Tell whether an answer needs no measuring: no character takes more than 12 bytes in JSON.
 
     Nor does what stands around a member and its name.
+
+    Args:
+        context: what the backend is told.
+        characters: of the answer's other texts.
+        room: bytes that are taken already.
     """
     for name, value in context.items():
         characters += len(name) + 1 + len(value if isinstance(value, str) else repr(value))
-    return 12 * characters < MAX_ANSWER - _REST_OF_ANSWER
+    return 12 * characters + room < MAX_ANSWER - _REST_OF_ANSWER
 
 
 def bounded(answer: dict[str, Any]) -> dict[str, Any]:

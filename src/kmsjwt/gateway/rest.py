@@ -19,10 +19,18 @@ if TYPE_CHECKING:
 class RestToken:
     """The event has three members: type, authorizationToken (the whole header), methodArn."""
 
-    __slots__ = ()
+    __slots__ = ("_usage_claim",)
     kind = "rest_token"
     raises_unauthorized = True
     judge: Judge = staticmethod(by_policy)
+
+    def __init__(self, *, usage_claim: str | None = None) -> None:
+        """Set up the door.
+
+        Args:
+            usage_claim: the claim with the API key of a usage plan, if any has.
+        """
+        self._usage_claim = usage_claim
 
     def recognises(self, event: Event) -> bool:
         """Tell whether the event came through this door."""
@@ -40,16 +48,21 @@ class RestToken:
 
     def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:
         """Return what API Gateway wants to be told."""
-        return with_usage_key(iam_answer(request, decision), decision)
+        answer = iam_answer(request, decision)
+        return with_usage_key(answer, decision, self._usage_claim) if self._usage_claim else answer
 
 
 class RestRequest:
     """The event tells the whole request, header names as the client wrote them."""
 
-    __slots__ = ()
+    __slots__ = ("_usage_claim",)
     kind = "rest_request"
     raises_unauthorized = True
     judge: Judge = staticmethod(by_policy)
+
+    def __init__(self, *, usage_claim: str | None = None) -> None:
+        """Set up the door. Arguments as for `RestToken`."""
+        self._usage_claim = usage_claim
 
     def recognises(self, event: Event) -> bool:
         """Tell whether the event came through this door."""
@@ -67,4 +80,5 @@ class RestRequest:
 
     def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:
         """Return what API Gateway wants to be told."""
-        return with_usage_key(iam_answer(request, decision), decision)
+        answer = iam_answer(request, decision)
+        return with_usage_key(answer, decision, self._usage_claim) if self._usage_claim else answer

@@ -41,17 +41,25 @@ class Route(Immutable):
         is_open: whether ``/*`` follows.
     """
 
-    __slots__ = ("is_open", "methods", "segments", "text")
+    __slots__ = ("_literal", "is_open", "methods", "segments", "text")
 
     text: str
     methods: tuple[str, ...]
     segments: tuple[str, ...]
     is_open: bool
+    _literal: str | None
 
     def __init__(
         self, text: str, methods: tuple[str, ...], segments: tuple[str, ...], *, is_open: bool
     ) -> None:
-        self._fill(text=text, methods=methods, segments=segments, is_open=is_open)
+        names_claims = any(map(_claim, segments))
+        self._fill(
+            text=text,
+            methods=methods,
+            segments=segments,
+            is_open=is_open,
+            _literal=None if names_claims else _joined(methods, segments, is_open=is_open),
+        )
 
     @classmethod
     def parse(cls, text: object, claims: Collection[str]) -> Route:
@@ -111,12 +119,15 @@ class Route(Immutable):
 
     def pattern(self, claims: Mapping[str, Any]) -> str | None:
         """Return the path that a token may have, ``/*`` at its end for any depth; None if none."""
-        if self.methods == (CONNECT,):
-            return ""
-        parts = [_part(segment, claims) for segment in self.segments]
-        if None in parts:
-            return None
-        return "".join(f"/{part}" for part in [*parts, *(["*"] if self.is_open else [])]) or "/"
+        if self._literal is not None:
+            return self._literal
+        parts: list[str] = []
+        for segment in self.segments:
+            part = _part(segment, claims)
+            if part is None:
+                return None
+            parts.append(part)
+        return _joined(self.methods, parts, is_open=self.is_open)
 
     def may_equal(self, other: Route) -> bool:
         """Tell whether both have the same path for some token."""
@@ -149,6 +160,12 @@ def covers(pattern: str, path: str) -> bool:
     if pattern.endswith("/*"):
         return path.startswith(pattern[:-1])
     return path == pattern
+
+
+def _joined(methods: tuple[str, ...], parts: Iterable[str], *, is_open: bool) -> str:
+    if methods == (CONNECT,):
+        return ""
+    return "".join(f"/{part}" for part in (*parts, *("*" * is_open))) or "/"
 
 
 def _deeper(outer: Route, inner: Route) -> bool:
