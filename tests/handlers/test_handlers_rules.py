@@ -94,7 +94,7 @@ def test_rules_in_code_are_the_same(build, token):
 
 
 def test_rules_both_in_code_and_in_a_file(build, rules_file):
-    message = fault(build, {"rules": Rules()}, KMSJWT_RULES=rules_file())
+    message = fault(build, {"rules": Rules(Rule("/a"))}, KMSJWT_RULES=rules_file())
     assert "KMSJWT_RULES is set and rules were passed, expected one of them" in message
 
 

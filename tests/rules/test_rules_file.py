@@ -303,10 +303,10 @@ def test_files_that_cannot_be_read(tmp_path, name, told):
 def test_the_largest_file(tmp_path):
     path = tmp_path / "rules.toml"
     rule = b"[require]\nscope = 'a'\n"
-    path.write_bytes(rule.ljust(100_000, b"#"))
+    path.write_bytes(rule.ljust(32_000, b"#"))
     assert not read_rules(str(path)).name_routes
-    path.write_bytes(rule.ljust(100_001, b"#"))
-    with pytest.raises(ConfigError, match="larger than 100000 bytes") as caught:
+    path.write_bytes(rule.ljust(32_001, b"#"))
+    with pytest.raises(ConfigError, match="larger than 32000 bytes") as caught:
         read_rules(str(path))
     assert caught.value.code == "rules_file"
 
@@ -333,7 +333,7 @@ def test_many_faults_are_found_in_one_pass(monkeypatch):
 
     monkeypatch.setattr(tomllib, "loads", counted)
     assert [line for line, _ in faults(toml)] == [4 * n + 2 for n in range(20)]
-    assert len(read) <= toml.count("\n") + 1
+    assert len(read) <= 2 * toml.count("\n")
 
 
 NAMES = ("path_claims", "require", "rule", "route", "scope", "equals", "contains", "any", "all")

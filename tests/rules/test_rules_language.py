@@ -331,14 +331,23 @@ def test_rules_of_different_rank_are_not(routes):
     assert Rules(*map(Rule, routes)).name_routes
 
 
-def test_no_rules_let_every_good_token_pass():
-    rules = Rules()
+def test_rules_of_nothing_are_refused():
+    """An empty selection would otherwise open every route; who means that passes no rules."""
+    with pytest.raises(ConfigError, match="neither a rule nor require is given") as caught:
+        Rules()
+    assert caught.value.code == "rules"
+
+
+def test_require_alone_leaves_every_route_open():
+    rules = Rules(require=scope("api"))
+    claims = {"scope": "api"}
     assert not rules.name_routes
     assert rules.are_route_keys
-    assert rules.grant({}).allow == ("*",)
-    for request in ("GET /", "TRACE x", "$connect ", "POST /a/*"):
-        assert allows(rules, request)
-    assert rules.decide_route_key({}, "$default").allowed
+    assert rules.grant(claims).allow == ("*",)
+    assert rules.grant({}).allow == ()
+    for method, path in (("GET", "/"), ("TRACE", "x"), ("$connect", ""), ("POST", "/a/*")):
+        assert rules.decide(claims, method, path).allowed
+    assert rules.decide_route_key(claims, "$default").allowed
 
 
 def test_require_is_of_every_route():
@@ -372,7 +381,6 @@ def test_what_a_ruling_tells():
         (("/*",), False),
         (("/{sub}",), False),
         (("$connect",), False),
-        ((), True),
     ],
 )
 def test_rules_that_are_route_keys(routes, are_keys):

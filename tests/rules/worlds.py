@@ -54,7 +54,8 @@ def some_world(random: Random) -> World:
     routes: dict[str, None] = {}
     for _ in range(random.choice((0, 1, 2, 3, 3, 4, 4, 5, 6, 8))):
         routes[some_route(random, pieces, list(routes))] = None
-    require = some_need(random) if random.random() < 0.1 else None
+    # Without a route there is something to require: rules that ask for nothing are refused.
+    require = some_need(random) or ("scope", "r") if random.random() < 0.1 or not routes else None
     return World([(route, some_need(random)) for route in routes], require, path_claims)
 
 

@@ -17,8 +17,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kmsjwt.rules.checking import Rule
 from kmsjwt.rules.requirements import Requirement, all_of, any_of, claim, scope
-from kmsjwt.rules.ruleset import Grant, Rule, Rules, Ruling
+from kmsjwt.rules.ruleset import Grant, Rules, Ruling
 
 if TYPE_CHECKING:
     from kmsjwt.rules.file import parse_rules, read_rules

@@ -23,14 +23,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.errors import ConfigError, shown
+from kmsjwt.rules.checking import DEFAULT_PATH_CLAIMS, Rule, check
 from kmsjwt.rules.requirements import Requirement, all_of, any_of, claim, scope
-from kmsjwt.rules.ruleset import DEFAULT_PATH_CLAIMS, Rule, Rules, faults_of
+from kmsjwt.rules.ruleset import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-MAX_BYTES = 100_000
-"""Largest file of rules that is read. A policy of 8,192 bytes has room for far fewer."""
+MAX_BYTES = 32_000
+"""Largest file of rules that is read: some 500. A policy of 8,192 bytes has room for fewer."""
 
 _Place = tuple[str | int, ...]
 _NEEDS = ("scope", "equals", "contains", "any", "all")
@@ -76,7 +77,7 @@ def parse_rules(toml: bytes | str, *, where: str = "rules") -> Rules:
         raise ConfigError(f"{where} is no TOML: {error}", code="rules_file") from error
     reader = _Reader(text)
     rules = reader.rules(document)
-    if reader.faults:
+    if rules is None:
         lines = (f"{where}, line {line}: {fault}" for line, fault in reader.located())
         raise ConfigError("; ".join(lines), code="rules_file")
     return rules
@@ -89,8 +90,8 @@ class _Reader:
         self._lines = [f"{line}\n" for line in text.split("\n")]  # TOML ends no line elsewhere
         self.faults: list[tuple[_Place, str]] = []
 
-    def rules(self, document: dict[str, Any]) -> Rules:
-        """Return the rules; worth something only if no fault was found."""
+    def rules(self, document: dict[str, Any]) -> Rules | None:
+        """Return the rules, or None if a fault was found."""
         self._refuse_others(document, (), ("path_claims", "require", "rule"))
         claims = document.get("path_claims", list(DEFAULT_PATH_CLAIMS))
         if not isinstance(claims, list) or not all(isinstance(name, str) for name in claims):
@@ -104,11 +105,11 @@ class _Reader:
         for rule, place in self._rules(document.get("rule", [])):
             rules.append(rule)
             places.append(place)
-        for number, fault in faults_of(rules, wanted, claims):
+        for number, fault in check(rules, wanted, claims)[1] if rules else ():
             self._fault(() if number is None else places[number], fault)
         if not (self.faults or rules or wanted):  # cut off, perhaps: it would open every route
             self._fault((), "neither [[rule]] nor [require] asks for anything, expected one to")
-        return Rules() if self.faults else Rules(*rules, require=wanted, path_claims=claims)
+        return None if self.faults else Rules(*rules, require=wanted, path_claims=claims)
 
     def _required(self, document: dict[str, Any]) -> Requirement | None:
         """Return what every token must meet."""
@@ -211,19 +212,33 @@ class _Reader:
         """
         lines: dict[_Place, int] = {}
         waiting = {place for place, _ in self.faults}
-        for number in range(1, len(self._lines) + 1):
-            if not self._lines[number - 1].strip():
+        start = 0
+        for end in self._tables():
+            document = self._so_far(end)
+            if document is None or not any(_has(document, place) for place in waiting):
+                start = start if document is None else end
                 continue
-            try:
-                document = tomllib.loads("".join(self._lines[:number]))
-            except tomllib.TOMLDecodeError:
-                continue
-            here = {place for place in waiting if _has(document, place)}
-            lines.update(dict.fromkeys(here, number))
-            waiting -= here
-            if not waiting:
-                break
+            for number in range(start + 1, end + 1):
+                document = self._so_far(number)
+                here = {place for place in waiting if document and _has(document, place)}
+                lines.update(dict.fromkeys(here, number))
+                waiting -= here
+            start = end
         return sorted((lines.get(place, len(self._lines)), fault) for place, fault in self.faults)
+
+    def _tables(self) -> list[int]:
+        """Return the numbers of lines before which a table may begin, and of the last line.
+
+        Reading only so far first spares most of the work: each reading begins at the first line.
+        """
+        begins = [n for n, line in enumerate(self._lines) if n and line.lstrip().startswith("[")]
+        return [*begins, len(self._lines)]
+
+    def _so_far(self, end: int) -> dict[str, Any] | None:
+        try:
+            return tomllib.loads("".join(self._lines[:end]))
+        except tomllib.TOMLDecodeError:
+            return None
 
 
 def _has(document: Any, place: _Place) -> bool:

@@ -7,6 +7,7 @@ as it does for IAM.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt._immutable import Immutable
@@ -139,11 +140,11 @@ class Route(Immutable):
     def may_hold(self, *inner: Route) -> bool:
         """Tell whether for some token each of these lies within the one before it."""
         chain = (self, *inner)
+        for outer, within in pairwise(chain):
+            if not outer.is_open or len(within.segments) <= len(outer.segments):
+                return False
         if not set.intersection(*(set(route.methods) for route in chain)):
             return False
-        for outer, within in zip(chain, inner, strict=False):
-            if not outer.is_open or not _deeper(outer, within):
-                return False
         bound: dict[str, str] = {}
         for position in range(max(len(route.segments) for route in chain)):
             here = {route.segments[position] for route in chain if position < len(route.segments)}
@@ -166,10 +167,6 @@ def _joined(methods: tuple[str, ...], parts: Iterable[str], *, is_open: bool) ->
     if methods == (CONNECT,):
         return ""
     return "".join(f"/{part}" for part in (*parts, *("*" * is_open))) or "/"
-
-
-def _deeper(outer: Route, inner: Route) -> bool:
-    return len(inner.segments) > len(outer.segments)
 
 
 def _agree(segments: Iterable[str], bound: dict[str, str]) -> bool:
@@ -231,6 +228,12 @@ def _require_segment(text: str, segment: str, claims: Collection[str]) -> None:
             text,
             "expected a claim to be a whole segment, such as '/users/{sub}'",
             "end it with '/*' for any path",
+        )
+    if segment.startswith(":"):
+        raise _fault(
+            text,
+            f"and {segment!r} looks like another framework's path parameter",
+            "write '*' last for any path, or '{claim}' for the value of a claim",
         )
     if not re.fullmatch(_LITERAL, segment, re.ASCII):
         raise _fault(

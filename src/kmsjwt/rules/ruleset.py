@@ -6,40 +6,17 @@ any. A route that no rule names is refused.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt._immutable import Immutable
-from kmsjwt.errors import ConfigError, shown
-from kmsjwt.rules.requirements import Requirement, all_of
+from kmsjwt.errors import ConfigError
+from kmsjwt.rules.checking import DEFAULT_PATH_CLAIMS, Rule, check
 from kmsjwt.rules.routes import METHODS, Route, covers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
-DEFAULT_PATH_CLAIMS = ("sub", "client_id")
-"""The claims that paths may name unless others are given: they say who asks."""
-
-
-class Rule(Immutable):
-    """One route and what it needs. Checked when a `Rules` is made of it.
-
-    Attributes:
-        route: such as ``GET /orders/*``; without a method, for any.
-        needs: what the claims must meet, all of it; nothing means any valid token.
-    """
-
-    __slots__ = ("needs", "route")
-
-    route: str
-    needs: tuple[Requirement, ...]
-
-    def __init__(self, route: str, *needs: Requirement) -> None:
-        self._fill(route=route, needs=needs)
-
-    def __repr__(self) -> str:
-        return f"Rule({', '.join(map(repr, (self.route, *self.needs)))})"
+    from kmsjwt.rules.requirements import Requirement
 
 
 class Ruling(Immutable):
@@ -117,7 +94,8 @@ class Rules(Immutable):
         """Join rules.
 
         Args:
-            *rules: in any order; the most specific decides. With none, ``require`` alone decides.
+            *rules: in any order; the most specific decides. With none, ``require`` alone decides,
+                and must be there: who lets any valid token use every route passes no rules.
             require: what every token must meet, whatever the route.
             path_claims: the claims that paths may name, as in ``/users/{sub}``. Name only those
                 that their issuer alone sets.
@@ -125,11 +103,11 @@ class Rules(Immutable):
         Raises:
             ConfigError: naming every fault, each with its rule. Its code is ``rules``.
         """
-        parsed, faults = _checked(rules, require, path_claims)
+        checked, faults = check(rules, require, path_claims)
         if faults:
             told = (f"rule {n + 1}: {fault}" if n is not None else fault for n, fault in faults)
             raise ConfigError("; ".join(told), code="rules")
-        ordered = tuple(sorted(parsed, key=lambda entry: entry[0].rank))
+        ordered = tuple(sorted(checked, key=lambda entry: entry[0].rank))
         self._fill(
             name_routes=bool(ordered),
             are_route_keys=all(route.is_route_key for route, _ in ordered),
@@ -247,80 +225,6 @@ class Rules(Immutable):
 
     def __repr__(self) -> str:
         return f"Rules({', '.join(repr(route.text) for route, _ in self._ordered)})"
-
-
-_Parsed = list[tuple[Route, "Requirement | None"]]
-_Faults = list[tuple["int | None", str]]
-
-
-def faults_of(rules: Sequence[Rule], require: object, path_claims: Collection[str]) -> _Faults:
-    """Return what `Rules` would refuse: the number of a rule, or None, and what is wrong."""
-    return _checked(rules, require, path_claims)[1]
-
-
-def _checked(
-    rules: Sequence[Rule], require: object, path_claims: Collection[str]
-) -> tuple[_Parsed, _Faults]:
-    parsed, faults = _parsed(rules, require, path_claims)
-    return parsed, faults or list(_conflicts([route for route, _ in parsed]))
-
-
-def _parsed(rules: Sequence[Rule], require: object, path_claims: object) -> tuple[_Parsed, _Faults]:
-    parsed: _Parsed = []
-    faults: _Faults = []
-    if require is not None and not isinstance(require, Requirement):
-        faults.append((None, f"require is {shown(require)}, expected scope(...) or claim(...)"))
-    if (
-        isinstance(path_claims, str)
-        or not isinstance(path_claims, Collection)
-        or not all(isinstance(name, str) for name in path_claims)
-    ):
-        faults.append((None, f"path_claims is {shown(path_claims)}, expected names of claims"))
-        return parsed, faults
-    for number, rule in enumerate(rules):
-        if not isinstance(rule, Rule):
-            faults.append((number, f"it is {shown(rule)}, expected Rule('GET /orders', ...)"))
-            continue
-        try:
-            route = Route.parse(rule.route, path_claims)
-            parsed.append((route, _together(rule.needs)))
-        except ConfigError as error:
-            faults.append((number, str(error)))
-    return parsed, faults
-
-
-def _together(needs: tuple[Requirement, ...]) -> Requirement | None:
-    if not needs:
-        return None
-    joined = all_of(*needs)  # checks a single one, too
-    return needs[0] if len(needs) == 1 else joined
-
-
-def _conflicts(routes: Sequence[Route]) -> Iterator[tuple[int | None, str]]:
-    """Tell what a policy could not express exactly: no order between two, or three nested."""
-    for (_, one), (number, other) in combinations(enumerate(routes), 2):
-        if one.rank != other.rank or not set(one.methods) & set(other.methods):
-            continue
-        if one.segments == other.segments:
-            yield number, f"route {other.text!r} is named twice, expected once"
-        elif one.may_equal(other):
-            pair = f"{one.text!r} and {other.text!r}"
-            yield number, f"routes {pair} cannot be told apart where their claims are equal"
-    within: dict[int, list[int]] = {}
-    for outer, inner in permutations(range(len(routes)), 2):
-        if _may_hold(routes, outer, inner):
-            within.setdefault(outer, []).append(inner)
-    told: set[int] = set()
-    for outer, middle in [(each, middle) for each in within for middle in within[each]]:
-        for inner in within.get(middle, ()):
-            if inner not in told and _may_hold(routes, outer, middle, inner):
-                told.add(inner)  # once: a long chain would tell of every three in it
-                nest = " within ".join(repr(routes[each].text) for each in (inner, middle, outer))
-                yield inner, f"routes {nest}: a policy can express two of them nested, not three"
-
-
-def _may_hold(routes: Sequence[Route], outer: int, *inner: int) -> bool:
-    return routes[outer].may_hold(*(routes[each] for each in inner))
 
 
 def _ruling(route: Route, needs: Requirement | None, claims: Mapping[str, Any]) -> Ruling:
