@@ -124,7 +124,9 @@ class IssuedToken(Immutable):
     _set_kid,
     _set_kms_request_id,
     _set_token,
-) = slot_setters(IssuedToken)
+) = slot_setters(
+    IssuedToken, "alg", "expires_at", "expires_in", "jti", "kid", "kms_request_id", "token"
+)
 
 
 def random_jti() -> str:

@@ -109,7 +109,9 @@ class VerifiedToken(Immutable):
         return f"VerifiedToken(kid={shown(self.kid)}, jti={shown(self.claims.get('jti'))})"
 
 
-_set_alg, _set_claims, _set_header, _set_kid = slot_setters(VerifiedToken)
+(_set_alg, _set_claims, _set_header, _set_kid) = slot_setters(
+    VerifiedToken, "alg", "claims", "header", "kid"
+)
 
 
 class Verifier:

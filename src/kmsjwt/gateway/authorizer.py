@@ -6,13 +6,14 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kmsjwt._log import log_line, loggable, message_of
-from kmsjwt.errors import CannotKnow, ConfigError, Forbidden, KmsJwtError, TokenError, shown
+from kmsjwt.errors import CannotKnow, ConfigError, KmsJwtError, TokenError, shown
 from kmsjwt.gateway.arn import WHOLE_STAGE_UNNAMED
 from kmsjwt.gateway.caller import DEFAULT_CONTEXT, context_of, principal_of
 from kmsjwt.gateway.decision import ALLOW, DENY, INVALID, Decision
 from kmsjwt.gateway.doors import front_doors, read_event
 from kmsjwt.gateway.logged import route_of, token_of
 from kmsjwt.gateway.places import DEFAULT_PLACE, token_place
+from kmsjwt.gateway.refusals import UNAUTHORIZED, Unauthorized, refused
 from kmsjwt.gateway.request import AuthRequest, UnknownEvent
 from kmsjwt.gateway.settings import setting_faults
 
@@ -24,31 +25,12 @@ if TYPE_CHECKING:
     from kmsjwt.rules import Grant, Rules, Ruling
     from kmsjwt.verifier import VerifiedToken
 
-UNAUTHORIZED = "Unauthorized"
-"""The one exception text that API Gateway answers with 401; any other is a 500."""
-
 
 class TokenVerifier(Protocol):
     """What an authorizer asks: `kmsjwt.Verifier`, `kmsjwt.AnyOf`, or one of your own."""
 
     def verify(self, token: str) -> VerifiedToken:
         """Return the verified token, or raise TokenError, Forbidden or CannotKnow."""
-
-
-class Unauthorized(TokenError):
-    """Its text is exactly ``Unauthorized``, which API Gateway answers with 401.
-
-    Attributes:
-        reason: the stable code of the fault, for logs and tests; no gateway sees it.
-        detail: what was wrong, free of token text; no gateway sees it.
-    """
-
-    code = "unauthorized"
-
-    def __init__(self, reason: str = "unauthorized", detail: str | None = None) -> None:
-        super().__init__(UNAUTHORIZED)
-        self.reason = reason
-        self.detail = detail
 
 
 class Authorizer:
@@ -180,10 +162,8 @@ class Authorizer:
         try:
             token = self._place.token(request.credentials, request.identity)
             verified = self._verifier.verify(token)
-        except Forbidden as refusal:
-            return self._forbidden(refusal, token)
         except TokenError as refusal:
-            return _refused(refusal, token)
+            return refused(refusal, token, self._principal_claim)
         if request.stage.name == WHOLE_STAGE_UNNAMED:
             return _stage_unnamed(verified)
         ruling: Ruling | None = None
@@ -201,17 +181,6 @@ class Authorizer:
             verified=verified,
         )
 
-    def _forbidden(self, refusal: Forbidden, token: str | None) -> Decision:
-        verified = refusal.verified
-        return Decision(
-            verdict=DENY,
-            reason=refusal.code,
-            message=message_of(refusal, token),
-            principal=principal_of(verified.claims, self._principal_claim) if verified else "",
-            verified=verified,
-            refused=None if verified else token,
-        )
-
     def _record(
         self,
         log: Log,
@@ -226,7 +195,7 @@ class Authorizer:
             "ERROR" if request is None else "INFO",
             "authorizer",
             decision="unauthorized" if answer is None else outcome,
-            reason=loggable(decision.reason) or "unnamed",
+            reason=decision.reason,
             message=decision.message,
             **token_of(decision),
             **self._common(request, started, context),
@@ -260,16 +229,6 @@ class Authorizer:
             "duration_ms": round((self._clock() - started) * 1000, 3),
             "request_id": loggable(getattr(context, "aws_request_id", None)),
         }
-
-
-def _refused(refusal: TokenError, token: str | None) -> Decision:
-    detail = refusal.detail if isinstance(refusal, Unauthorized) else None
-    return Decision(
-        verdict=INVALID,
-        reason=refusal.reason if isinstance(refusal, Unauthorized) else refusal.code,
-        message=message_of(detail or refusal, token),
-        refused=token,
-    )
 
 
 def _stage_unnamed(verified: VerifiedToken) -> Decision:

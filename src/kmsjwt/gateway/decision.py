@@ -18,7 +18,7 @@ INVALID = "invalid"
 
 
 class Decision(Immutable):
-    """One decision.
+    """One decision, about one request; ``grant`` is what a policy says of all others as well.
 
     Attributes:
         verdict: ``allow``; ``deny``, a good token that may not; ``invalid``, no token or a bad one.
@@ -85,4 +85,6 @@ class Decision(Immutable):
     _set_refused,
     _set_verdict,
     _set_verified,
-) = slot_setters(Decision)
+) = slot_setters(
+    Decision, "context", "grant", "message", "principal", "reason", "refused", "verdict", "verified"
+)

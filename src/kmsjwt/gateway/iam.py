@@ -182,13 +182,21 @@ def _is_small(context: Mapping[str, object], characters: int, room: int) -> bool
 
 
 def bounded(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer if API Gateway would take it; never cut it short."""
+    """Return the answer if API Gateway would take it; never cut it short.
+
+    Raises:
+        ConfigError: it would not.
+    """
     size = len(json.dumps(answer))
     if size > MAX_ANSWER:
+        of_policy = len(json.dumps(answer.get("policyDocument")))
+        of_context = len(json.dumps(answer.get("context")))
         raise ConfigError(
             f"the answer is {size} bytes, API Gateway takes {MAX_ANSWER}",
             code="answer_too_large",
-            fix="pass fewer or smaller claims on in the context",
+            fix="write fewer or shorter rules: the policy is the larger part"
+            if of_policy > of_context
+            else "pass fewer or smaller claims on in the context",
         )
     return answer
 

@@ -57,8 +57,8 @@ class AuthRequest(Immutable):
         return f"AuthRequest(kind={self.kind!r}, api={stage.api_id!r}, stage={stage.name!r})"
 
 
-_set_arn, _set_credentials, _set_identity, _set_kind, _set_route_key, _set_stage = slot_setters(
-    AuthRequest
+(_set_arn, _set_credentials, _set_identity, _set_kind, _set_route_key, _set_stage) = slot_setters(
+    AuthRequest, "arn", "credentials", "identity", "kind", "route_key", "stage"
 )
 
 

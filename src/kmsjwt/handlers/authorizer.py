@@ -22,7 +22,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from kmsjwt._log import log_line
-from kmsjwt.errors import Forbidden
+from kmsjwt.errors import ConfigError, Forbidden
 from kmsjwt.expectations import ANY, Anything
 from kmsjwt.gateway import Authorizer, Unauthorized
 from kmsjwt.gateway.caller import DEFAULT_CONTEXT
@@ -116,7 +116,11 @@ def _rules(env: Environment, settings: AuthorizerSettings, given: Rules | None) 
         env.faults.append("KMSJWT_RULES is set and rules were passed, expected one of them")
     from kmsjwt.rules import read_rules
 
-    return env.attempt(lambda: read_rules(settings.rules))
+    try:
+        return read_rules(settings.rules)
+    except ConfigError as error:
+        env.faults.append(f"KMSJWT_RULES: {error}")
+        return None
 
 
 def _metered(
@@ -156,9 +160,10 @@ def _warnings(settings: AuthorizerSettings, rules: Rules | None) -> Iterator[str
     ttl = settings.cache_ttl
     lifetime = settings.lifetime or _DEFAULT_LIFETIME
     if ttl and lifetime < _SHORT * ttl:
+        guessed = "" if settings.lifetime else ", as they do where KMSJWT_LIFETIME is unset,"
         yield (
-            f"tokens live {lifetime} s and the gateway keeps answers for {ttl} s, so that"
-            f" an expired token is let in for up to {ttl} s more"
+            f"where tokens live {lifetime} s{guessed} and the gateway keeps answers for {ttl} s, an"
+            f" expired token is let in for up to {ttl} s more"
         )
     if rules is not None and rules.name_routes and settings.response == "simple" and ttl != 0:
         yield (

@@ -49,7 +49,9 @@ def read_rules(path: str) -> Rules:
     except (OSError, ValueError) as error:  # ValueError: no file system has such a name
         why = getattr(error, "strerror", None) or "no such name is possible"
         raise ConfigError(
-            f"the rules file {str(path)!a} cannot be read: {why}", code="rules_file"
+            f"the rules file {str(path)!a} cannot be read: {why}",
+            code="rules_file",
+            fix="name a file of the bundle, from its own folder; no URL",
         ) from error
     if len(contents) > MAX_BYTES:
         raise ConfigError(
@@ -120,7 +122,8 @@ class _Reader:
 
     def _rules(self, entries: object) -> Iterator[tuple[Rule, _Place]]:
         if not isinstance(entries, list):
-            self._fault(("rule",), f"rule is {shown(entries)}, expected tables named [[rule]]")
+            found = "one table" if isinstance(entries, dict) else shown(entries)
+            self._fault(("rule",), f"rule is {found}, expected tables named [[rule]]")
             return
         for number, entry in enumerate(entries):
             place: _Place = ("rule", number)
@@ -156,7 +159,8 @@ class _Reader:
         if name in ("equals", "contains"):
             return self._compared(name, value, place)
         if not isinstance(value, list) or not value:
-            self._fault(place, f"{name} is {shown(value)}, expected an array of tables")
+            given = "empty" if value == [] else shown(value)
+            self._fault(place, f"{name} is {given}, expected an array of tables")
             return []
         told = len(self.faults)
         among = [

@@ -108,7 +108,10 @@ class _Several(Requirement):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(name for each in self._among for name in each.scopes))
+        return tuple(dict.fromkeys(name for each in self._needed() for name in each.scopes))
+
+    def _needed(self) -> tuple[Requirement, ...]:
+        return self._among
 
     def __repr__(self) -> str:
         return f"{self._name}({', '.join(map(repr, self._among))})"
@@ -128,6 +131,10 @@ class _Any(_Several):
 
     def is_met(self, claims: Mapping[str, Any]) -> bool:
         return any(each.is_met(claims) for each in self._among)
+
+    def _needed(self) -> tuple[Requirement, ...]:
+        # One of them is enough, and whoever is told of scopes should not ask for more.
+        return next(((each,) for each in self._among if each.scopes), ())
 
 
 class _Claim(Immutable):
@@ -178,6 +185,11 @@ def scope(*names: str) -> Requirement:
                 f"scope is {shown(word)}, expected visible ASCII without '\"' and '\\'",
                 code="requirement",
             )
+        if word.endswith(","):
+            raise ConfigError(
+                f"scope is {shown(word)}, expected spaces between scopes, no commas",
+                code="requirement",
+            )
     return _Scopes(scopes)
 
 
@@ -219,7 +231,9 @@ def _comparable(claim: str, value: object) -> object:
         f"claim {shown(claim)} is compared with {shown(value)}, expected text, a number, "
         "true or false",
         code="requirement",
-        fix="name several values with any_of" if isinstance(value, (list, tuple, set)) else None,
+        fix="name several values with any_of (in TOML: any)"
+        if isinstance(value, (list, tuple, set))
+        else None,
     )
 
 

@@ -130,6 +130,14 @@ class Route(Immutable):
             parts.append(part)
         return _joined(self.methods, parts, is_open=self.is_open)
 
+    def unfit_claim(self, claims: Mapping[str, Any]) -> str | None:
+        """Return the first claim of the path that a token has with a value no path may have."""
+        for segment in self.segments:
+            name = _claim(segment)
+            if name is not None and claims.get(name) is not None and _part(segment, claims) is None:
+                return segment
+        return None
+
     def may_equal(self, other: Route) -> bool:
         """Tell whether both have the same path for some token."""
         if (self.is_open, len(self.segments)) != (other.is_open, len(other.segments)):

@@ -131,7 +131,19 @@ class Rules(Immutable):
                 pattern = route.pattern(claims)
                 if pattern is not None and covers(pattern, path):
                     return _ruling(route, needs, claims)
-        return _no_rule()
+        return _no_rule(self._hint(claims, method, path))
+
+    def _hint(self, claims: Mapping[str, Any], method: str, path: str) -> str:
+        """Return what is near and does not match, for whoever wonders why."""
+        for route, _ in self._ordered:
+            if method not in route.methods:
+                continue
+            unfit = route.unfit_claim(claims)
+            if unfit is not None:
+                return f"; {unfit} is there, and no path may have such a value ({route.text!r})"
+            if route.is_open and route.pattern(claims) == f"{path}/*":
+                return f"; {route.text!r} begins below it"
+        return ""
 
     def decide_token(self, claims: Mapping[str, Any]) -> Ruling:
         """Decide what depends on the token alone: ``require``."""
@@ -238,5 +250,6 @@ def _ruling(route: Route, needs: Requirement | None, claims: Mapping[str, Any]) 
     )
 
 
-def _no_rule() -> Ruling:
-    return Ruling(allowed=False, reason="no_rule", message="no rule names this route for the token")
+def _no_rule(hint: str = "") -> Ruling:
+    told = f"no rule names this route for the token{hint}"
+    return Ruling(allowed=False, reason="no_rule", message=told)

@@ -19,6 +19,7 @@ from kmsjwt.errors import (
 from kmsjwt.gateway.decision import ALLOW, DENY, INVALID, Decision
 from kmsjwt.gateway.logged import path_shown, token_of
 from kmsjwt.gateway.places import DEFAULT_PLACE, token_place
+from kmsjwt.gateway.refusals import refused
 from kmsjwt.web._paths import is_plain, readings
 from kmsjwt.web.refused import QUOTABLE, Refused, forbidden, invalid, unknowable
 
@@ -73,7 +74,7 @@ class Guard:
         except ConfigError as error:
             faults.append(error.message)
         if faults:
-            raise ConfigError("; ".join(faults))
+            raise ConfigError("; ".join(faults), code="guard")
         self._verifier = verifier
         self._rules = rules
         self._realm = realm
@@ -137,9 +138,9 @@ class Guard:
             token = self._place.token(credentials, ())
             verified = self._verifier.verify(token)
         except Forbidden as refusal:
-            return _refusal(DENY, refusal, token), forbidden(self._realm)
+            return refused(refusal, token), forbidden(self._realm)
         except TokenError as refusal:
-            return _refusal(INVALID, refusal, token), invalid(self._realm, refusal)
+            return refused(refusal, token), invalid(self._realm, refusal)
         ruling = self._ruling(verified, method, path)
         if ruling is None or ruling.allowed:
             return Decision(verdict=ALLOW, reason="ok", verified=verified), verified
@@ -197,17 +198,6 @@ class Guard:
 
     def _since(self, started: float) -> float:
         return round((self._clock() - started) * 1000, 3)
-
-
-def _refusal(verdict: str, refusal: TokenError, token: str | None) -> Decision:
-    verified = refusal.verified if isinstance(refusal, Forbidden) else None
-    return Decision(
-        verdict=verdict,
-        reason=refusal.code,
-        message=message_of(refusal, token),
-        verified=verified,
-        refused=None if verified else token,
-    )
 
 
 def _unclear() -> Ruling:
