@@ -24,6 +24,10 @@ from kmsjwt.errors import (
 )
 from kmsjwt.rules import Requirement, Rule, Rules, scope
 from kmsjwt.web import Guard, Refused
+from kmsjwt.web.asgi import BearerMiddleware
+from kmsjwt.web.aws_lambda import protect
+from kmsjwt.web.fastapi import bearer
+from kmsjwt.web.powertools import kmsjwt_middleware
 
 
 class Raising:
@@ -270,3 +274,21 @@ def test_importing_the_guard_and_the_lambda_adapter_loads_no_framework():
     )
 
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "adapt",
+    [
+        protect,
+        kmsjwt_middleware,
+        bearer,
+        lambda guard: BearerMiddleware(lambda *_: None, guard),  # type: ignore[arg-type,return-value]
+    ],
+    ids=["protect", "powertools", "fastapi", "asgi"],
+)
+@pytest.mark.parametrize("none", [None, object(), len], ids=["none", "object", "function"])
+def test_what_is_no_guard_is_told_at_once(adapt, none):
+    """As of ``@protect`` without its parentheses, or a verifier in a guard's place."""
+    with pytest.raises(ConfigError, match="expected a Guard") as caught:
+        adapt(none)
+    assert caught.value.code == "guard"

@@ -234,7 +234,8 @@ class Gateway:
         )
         refused = self._refused_unasked(key)
         if refused:
-            return self._kind.refusal(refused)
+            named = ", ".join(source.text for source in self._sources)
+            return self._kind.refusal(refused, detail=f"the identity sources are {named}")
         cached = self._cache.find(key)
         if cached is not None:
             answer, age = cached
@@ -283,7 +284,8 @@ class Gateway:
     ) -> GatewayResponse:
         verdict = answer.verdict(arn)
         if verdict != "allowed":
-            return self._kind.refusal(verdict, age=age, invoked=age is None)
+            asked_for = f"{verdict}: asked for {arn}"
+            return self._kind.refusal(verdict, detail=asked_for, age=age, invoked=age is None)
         context = self._kind.delivered(answer)
         status, body = self._kind.success
         if self._backend is not None:

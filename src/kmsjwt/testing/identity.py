@@ -16,7 +16,11 @@ _SOURCE = re.compile(
 
 
 class IdentitySource:
-    """One source, as API Gateway spells it, such as ``method.request.header.Authorization``."""
+    """One source, as API Gateway spells it, such as ``method.request.header.Authorization``.
+
+    Attributes:
+        text: that spelling.
+    """
 
     def __init__(self, expression: str) -> None:
         """Read the expression.
@@ -25,6 +29,7 @@ class IdentitySource:
             NotSimulated: it names something other than a header, a query parameter or
                 ``$context.routeKey``.
         """
+        self.text = expression
         found = _SOURCE.fullmatch(expression)
         if found is None:
             raise NotSimulated(f"identity source {expression!r} is not simulated")

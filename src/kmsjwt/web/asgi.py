@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt._encoding import to_json
 from kmsjwt.errors import ConfigError, shown
+from kmsjwt.web.guard import required
 from kmsjwt.web.refused import Refused
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class BearerMiddleware:
     def __init__(self, app: App, guard: Guard) -> None:
         """Stand before an application."""
         self._app = app
-        self._guard = guard
+        self._guard = required(guard)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, one WebSocket, or the application's lifespan."""

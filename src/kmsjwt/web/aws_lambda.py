@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt._encoding import to_json
 from kmsjwt.gateway.request import UnknownEvent
+from kmsjwt.web.guard import required
 from kmsjwt.web.refused import Refused
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def protect(guard: Guard) -> Callable[[Handler], Handler]:
     The decorated handler raises `kmsjwt.gateway.request.UnknownEvent` for an event that is no HTTP
     request, as of a schedule or a queue: no token could be in it.
     """
+    required(guard)
 
     def decorate(handler: Handler) -> Handler:
         @wraps(handler)

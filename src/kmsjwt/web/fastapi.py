@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from kmsjwt.errors import ConfigError
 from kmsjwt.verifier import VerifiedToken
 from kmsjwt.web.asgi import event_of, route_path
-from kmsjwt.web.guard import Guard
+from kmsjwt.web.guard import Guard, required
 from kmsjwt.web.refused import Refused
 
 try:
@@ -45,7 +45,7 @@ def bearer(guard: Guard) -> "Callable[[HTTPConnection], VerifiedToken]":
     about the path that the application routes by: decoded, without ``root_path``. It is no
     coroutine, so FastAPI runs it in a thread: now and then a check fetches the keys.
     """
-    return _Bearer(guard)
+    return _Bearer(required(guard))
 
 
 class _Bearer(SecurityBase):

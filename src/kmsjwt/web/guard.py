@@ -200,6 +200,19 @@ class Guard:
         return round((self._clock() - started) * 1000, 3)
 
 
+def required(guard: object) -> Guard:
+    """Return a guard, for an adapter to stand before something.
+
+    Raises:
+        ConfigError: it is none, such as a verifier, or a function that was to be decorated.
+    """
+    if not isinstance(guard, Guard):
+        raise ConfigError(
+            f"guard is {shown(guard)}, expected a Guard", code="guard", fix="pass Guard(verifier)"
+        )
+    return guard
+
+
 def _unclear() -> Ruling:
     from kmsjwt.rules import Ruling
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt._encoding import to_json
 from kmsjwt.errors import ConfigError
+from kmsjwt.web.guard import required
 from kmsjwt.web.refused import Refused
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ def kmsjwt_middleware(guard: Guard) -> Middleware:
     the function URL or the API answer preflights, or name the middleware on each route.
 
     Raises:
-        ConfigError: Powertools is not installed.
+        ConfigError: Powertools is not installed, or the guard is none.
     """
+    required(guard)
     try:
         from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
     except ImportError as error:
