@@ -19,7 +19,7 @@ _MESSAGE = 500
 _SECRET = 16
 # A JWS begins with base64url of '{"'. Clients do put tokens into paths, kids and jtis. A text, as
 # patterns elsewhere: `re` compiles each at its first use, and a cold start has no use for most.
-_COMPACT_JWS = r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9._~+/=-]*"
+_COMPACT_JWS = r"eyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9._~+/=-]*"
 
 
 class Log(Protocol):

@@ -147,12 +147,12 @@ class Expectations(Immutable):
         exp = claims.get("exp")
         if exp is None:
             raise _missing("exp")
-        if now >= exp + self._leeway:
+        if not now < exp + self._leeway:  # nor if the clock is no number
             raise Expired(f"exp passed {_seconds(now - exp)} ago", claim="exp")
         latest = now + self._leeway
         for name in ("nbf", "iat"):
             start = claims.get(name, now)
-            if start > latest:
+            if not start <= latest:
                 raise NotYetValid(
                     f"{name} lies {_seconds(start - now)} ahead",
                     claim=name,

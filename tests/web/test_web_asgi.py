@@ -7,12 +7,14 @@ import threading
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from tests.web import challenge, world
 
 from kmsjwt.errors import ConfigError
+from kmsjwt.rules import Rule, Rules, scope
 from kmsjwt.web import Guard
 from kmsjwt.web.asgi import BearerMiddleware
 
@@ -106,8 +108,9 @@ def test_a_handshake_is_refused_by_an_answer_where_the_server_can_send_one():
     assert (start["type"], start["status"]) == ("websocket.http.response.start", 401)
     challenge.parsed(headers_of(start)["www-authenticate"])
     assert body["type"] == "websocket.http.response.body"
-    for scope in (websocket(), websocket(extensions=None), websocket(extensions={"tls": {}})):
-        assert talk(app, scope) == [{"type": "websocket.close", "code": 1008}]
+    others = (websocket(), websocket(extensions=None), websocket(extensions={"tls": {}}))
+    for handshake in others:
+        assert talk(app, handshake) == [{"type": "websocket.close", "code": 1008}]
     assert inner.scopes == []
 
 
@@ -191,12 +194,28 @@ def test_no_spelling_reaches_a_real_route_past_its_rule(path):
         assert talk(unruled, http(path, BEARER))[0]["status"] == 200
 
 
-def test_a_mounted_application_is_asked_about_its_own_paths():
-    inner = Starlette(routes=[Route("/open/{rest}", lambda _: JSONResponse({}))])
-    app = Starlette(routes=[Mount("/v1", BearerMiddleware(inner, world.guard()))])
+def test_a_mounted_application_is_asked_about_the_whole_path():
+    """A guard that is shared would else take ``/admin/users`` of a mount for ``/users``."""
+    inner = Starlette(routes=[Route("/{rest:path}", lambda _: JSONResponse({}))])
+    shared = Guard(world.VERIFIER, rules=Rules(Rule("GET /users"), Rule("GET /v1/*")), log=None)
+    app = Starlette(
+        routes=[Mount(path, BearerMiddleware(inner, shared)) for path in ("/v1", "/admin")]
+    )
 
-    for path, status in (("/v1/open/x", 200), ("/v1/open/admin", 403), ("/v1/", 403)):
+    for path, status in (("/v1/users", 200), ("/admin/users", 403), ("/users", 404)):
         assert talk(app, http(path, BEARER))[0]["status"] == status
+
+
+def test_the_root_path_of_a_wrapped_application_is_no_way_around():
+    """FastAPI adds its own to the scope, and takes it off the path, only behind the guard."""
+    rules = Rules(Rule("/*"), Rule("GET /admin", scope("admin")))
+    inner = FastAPI()
+    inner.root_path = "/v1"  # its parameter is deprecated, and what it does is done
+    inner.get("/admin")(lambda: "secret")
+    app = BearerMiddleware(inner, Guard(world.VERIFIER, rules=rules, log=None))
+
+    for path in ("/admin", "/v1/admin", "/admin/", "/v1/admin/"):
+        assert talk(app, http(path, BEARER))[0]["status"] == 403
 
 
 def test_while_one_check_waits_for_keys_the_event_loop_serves_on():

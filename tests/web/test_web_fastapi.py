@@ -6,7 +6,7 @@ import importlib
 import sys
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, WebSocket
+from fastapi import APIRouter, Depends, FastAPI, Security, WebSocket
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from tests.gateway.minting import Recorder
@@ -85,7 +85,7 @@ def test_routers_and_mounts_are_judged_by_the_path_the_application_has():
     inner.include_router(router)
     app.mount("/v1", inner)
 
-    for path, status in (("/orders/1", 200), ("/v1/orders/1", 200), ("/orders/%0a", 403)):
+    for path, status in (("/orders/1", 200), ("/v1/orders/1", 403), ("/orders/%0a", 403)):
         assert client(app).get(path, headers=BEARER).status_code == status
 
 
@@ -139,3 +139,18 @@ def test_without_fastapi_one_line_says_what_to_install(monkeypatch):
 
     with pytest.raises(ConfigError, match=r"pip install 'kmsjwt\[fastapi\]'"):
         importlib.import_module("kmsjwt.web.fastapi")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "status"), [([], 200), (["orders:read"], 200), (["admin"], 403)]
+)
+def test_scopes_that_security_names_are_asked_for(scopes, status):
+    app = FastAPI()
+    needs = [Security(bearer(world.guard()), scopes=scopes)]
+    app.get("/orders/{number}", dependencies=needs)(lambda number: number)
+
+    answer = client(app).get("/orders/1", headers=BEARER)
+
+    assert answer.status_code == status
+    if status == 403:
+        assert 'error="insufficient_scope", scope="admin"' in answer.headers["www-authenticate"]

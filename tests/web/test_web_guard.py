@@ -282,7 +282,7 @@ def test_importing_the_guard_and_the_lambda_adapter_loads_no_framework():
         protect,
         kmsjwt_middleware,
         bearer,
-        lambda guard: BearerMiddleware(lambda *_: None, guard),  # type: ignore[arg-type,return-value]
+        lambda guard: BearerMiddleware(lambda *_: None, guard),  # type: ignore[arg-type]
     ],
     ids=["protect", "powertools", "fastapi", "asgi"],
 )

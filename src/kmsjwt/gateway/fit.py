@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from kmsjwt.gateway.iam import MAX_ANSWER, MAX_RESOURCE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kmsjwt.rules import Rules
 
 # The shortest ARN of any stage, and the longest name of one that AWS could give out.
@@ -27,16 +29,20 @@ def unfit(rules: Rules) -> list[str]:
         for route, length in rules.longest(_LONGEST_CLAIM)
         if length + _LONGEST > MAX_RESOURCE
     ]
-    least = policy_bytes(rules)
-    if least > MAX_ANSWER:
-        faults.append(
-            f"rules make a policy of at least {least:,} bytes for a token that meets them all, API"
-            f" Gateway takes {MAX_ANSWER:,}: name methods, since a route without one counts for"
-            " seven, and join paths by '/*'"
-        )
+    for lengths, token in (
+        (rules.least_allowed(), "meets them all"),
+        (rules.least_denied(), "meets no requirement"),
+    ):
+        least = policy_bytes(lengths)
+        if least > MAX_ANSWER:
+            faults.append(
+                f"rules make a policy of at least {least:,} bytes for a token that {token}, API"
+                f" Gateway takes {MAX_ANSWER:,}: name methods, since a route without one counts for"
+                " seven, and join paths by '/*'"
+            )
     return faults
 
 
-def policy_bytes(rules: Rules) -> int:
-    """Return the least bytes of the policy for a token that meets every rule."""
-    return _AROUND + sum(_SHORTEST + _AROUND_RESOURCE + each for each in rules.least_allowed())
+def policy_bytes(lengths: Iterable[int]) -> int:
+    """Return the least bytes of a policy with resources of these lengths below the stage."""
+    return _AROUND + sum(_SHORTEST + _AROUND_RESOURCE + each for each in lengths)

@@ -6,6 +6,7 @@ exception is not verified against AWS.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.gateway.iam import iam_answer, simple_answer
@@ -87,9 +88,25 @@ class HttpApi2:
             arn=arn,
             credentials=place.read(event),
             identity=tuple(identity) if isinstance(identity, (list, tuple)) else (),
-            route_key=event.get("routeKey"),
+            route_key=_route_key(event, identity) if self._simple else None,
         )
 
     def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:
         """Return what API Gateway wants to be told."""
         return simple_answer(decision) if self._simple else iam_answer(request, decision)
+
+
+def _route_key(event: Event, identity: object) -> object:
+    """Return the route key, unless it is among the identity sources by the client's words alone."""
+    key = event.get("routeKey")
+    sources = identity if isinstance(identity, (list, tuple)) else ()
+    if key in sources:
+        said = [
+            value
+            for member in ("headers", "queryStringParameters")
+            if isinstance(values := event.get(member), Mapping)
+            for value in values.values()
+        ]
+        if sources.count(key) <= said.count(key):
+            return None
+    return key

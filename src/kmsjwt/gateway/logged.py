@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _PATH = 1024
 _SEGMENT = 40
 _SECRET = 16
+_MANY = 8  # more are refused anyway, and each would be looked for
 
 
 def route_of(request: AuthRequest | None) -> dict[str, object]:
@@ -57,6 +58,8 @@ def _claimed(token: str) -> tuple[object, object]:
 
 def path_shown(path: str, credentials: tuple[object, ...]) -> str:
     """Return a path that may stand in a log: bounded, and cut where it holds a credential."""
+    if len(credentials) > _MANY:
+        return CUT
     for value in credentials:
         secret = value.rpartition(" ")[2] if isinstance(value, str) else ""
         if len(secret) >= _SECRET and secret in path:

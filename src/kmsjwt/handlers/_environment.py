@@ -70,9 +70,14 @@ class Environment:
         self._values = {
             name: value.strip() for name, value in variables.items() if value and value.strip()
         }
+        self._blank = frozenset(variables) - frozenset(self._values)
         self.faults: list[str] = []
         self._look_for_misspellings()
         self._look_for_plain_endpoints()
+
+    def is_blank(self, name: str) -> bool:
+        """Tell whether the variable is there and says nothing."""
+        return name in self._blank
 
     def text(self, name: str) -> str | None:
         """Return the setting, or None if it is unset."""

@@ -110,6 +110,11 @@ def build(
 
 def _rules(env: Environment, settings: AuthorizerSettings, given: Rules | None) -> Rules | None:
     """Return the rules that were passed, or those of the file that is named."""
+    if env.is_blank("KMSJWT_RULES"):  # of a template's unset parameter, perhaps
+        env.faults.append(
+            "KMSJWT_RULES is blank, expected a file of rules: leave the variable out where any"
+            " valid token may use every route"
+        )
     if not settings.rules:
         return given
     if given is not None:
@@ -164,6 +169,11 @@ def _warnings(settings: AuthorizerSettings, rules: Rules | None) -> Iterator[str
         yield (
             f"where tokens live {lifetime} s{guessed} and the gateway keeps answers for {ttl} s, an"
             f" expired token is let in for up to {ttl} s more"
+        )
+    for route in () if rules is None else rules.unclear():
+        yield (
+            f"the rule for {route!r} says nothing of that path with '/' at its end, which a wider"
+            f" rule lets in: name {route + '/*'!r} beside it, should the API serve both alike"
         )
     if rules is not None and rules.name_routes and settings.response == "simple" and ttl != 0:
         yield (

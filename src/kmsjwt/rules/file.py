@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 32_000
 """Largest file of rules that is read: some 500. A policy of 8,192 bytes has room for fewer."""
 
+_TOLD = 30  # faults that are worth one message
+
 _Place = tuple[str | int, ...]
 _NEEDS = ("scope", "equals", "contains", "any", "all")
 
@@ -78,10 +80,14 @@ def parse_rules(toml: bytes | str, *, where: str = "rules") -> Rules:
     except (ValueError, RecursionError) as error:  # int() takes no number of 5,000 digits
         raise ConfigError(f"{where} is no TOML: {error}", code="rules_file") from error
     reader = _Reader(text)
-    rules = reader.rules(document)
+    try:
+        rules = reader.rules(document)
+    except RecursionError as error:
+        raise ConfigError(f"{where} is nested too deep", code="rules_file") from error
     if rules is None:
-        lines = (f"{where}, line {line}: {fault}" for line, fault in reader.located())
-        raise ConfigError("; ".join(lines), code="rules_file")
+        told = [f"{where}, line {line}: {fault}" for line, fault in reader.located()]
+        more = [f"and so on, {len(told)} faults in all"] if len(told) > _TOLD else []
+        raise ConfigError("; ".join([*told[:_TOLD], *more]), code="rules_file")
     return rules
 
 

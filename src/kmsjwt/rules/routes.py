@@ -103,6 +103,19 @@ class Route(Immutable):
         )
 
     @property
+    def names_claims(self) -> bool:
+        """Whether a claim stands in its path."""
+        return self._literal is None
+
+    def is_the_rest_of(self, other: Route) -> bool:
+        """Tell whether it is all below another route, for its methods at least."""
+        return (
+            self.is_open
+            and self.segments == other.segments
+            and set(other.methods) <= set(self.methods)
+        )
+
+    @property
     def path(self) -> str:
         """The path of the route, as in its text."""
         return self.text.rpartition(" ")[2]

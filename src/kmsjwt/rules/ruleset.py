@@ -224,6 +224,40 @@ class Rules(Immutable):
         }
         return list(outermost.values())
 
+    def least_denied(self) -> list[int]:
+        """Return the length of each resource taken out for a token that meets no requirement.
+
+        Of routes without claims alone: others are in no policy of a token without those claims.
+        """
+        plain = [(route, needs) for route, needs in self._ordered if not route.names_claims]
+        return [
+            len(method) + route.length(1)
+            for route, needs in plain
+            if needs is not None
+            for method in route.methods
+            if any(
+                other_needs is None and method in other.methods and other.may_hold(route)
+                for other, other_needs in plain
+            )
+        ]
+
+    def unclear(self) -> list[str]:
+        """Return the routes that a gateway might serve by another spelling, beyond their rule.
+
+        A path with ``/`` at its end is decided by the wider rule around it. Whether API Gateway
+        serves ``/admin/`` as ``/admin`` is not verified against AWS.
+        """
+        routes = [route for route, _ in self._ordered]
+        return [
+            route.text
+            for route, needs in self._ordered
+            if needs is not None
+            and route.segments
+            and not route.is_open
+            and any(other.may_hold(route) for other in routes)
+            and not any(other.is_the_rest_of(route) for other in routes)
+        ]
+
     def _met(self, claims: Mapping[str, Any]) -> dict[str, dict[str, bool]]:
         """Return by method each path that rules name for a token, and whether it may use it."""
         by_method: dict[str, dict[str, bool]] = {}

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 
 def readings(path: str) -> tuple[str, ...]:
-    """Return the path as it stands and, if it has escapes, decoded once; all must be allowed."""
-    if "%" not in path:
-        return (path,)
-    from urllib.parse import unquote
+    """Return the ways to read a path, all of which must be allowed.
 
-    return (path, unquote(path))
+    As it stands; decoded once, if it has escapes; each without the slashes at its end, which many
+    frameworks take no notice of, or redirect.
+    """
+    ways = [path]
+    if "%" in path:
+        from urllib.parse import unquote
+
+        ways.append(unquote(path))
+    return tuple(dict.fromkeys([*ways, *(way.rstrip("/") or "/" for way in ways)]))
 
 
 def is_plain(path: str) -> bool:

@@ -55,6 +55,10 @@ class BearerMiddleware:
             return
         if kind not in ("http", "websocket"):
             raise ConfigError(f"scope type is {shown(kind)}, expected http, websocket or lifespan")
+        # FastAPI's own root_path comes into the scope only behind this.
+        root = getattr(self._app, "root_path", "")
+        if root:
+            scope = {**scope, "root_path": root}
         try:
             token = await asyncio.to_thread(
                 self._guard.check,
@@ -73,7 +77,8 @@ class BearerMiddleware:
 def route_path(scope: Scope) -> str:
     """Return the path that Starlette matches routes with."""
     path: str = scope["path"]
-    root: str = scope.get("root_path", "")
+    # Behind a mount, the path from the outermost application on: rules are about that one.
+    root: str = scope.get("app_root_path", scope.get("root_path", ""))
     if root and (path == root or path.startswith(f"{root}/")):
         path = path[len(root) :]
     return path or "/"

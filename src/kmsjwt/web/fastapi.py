@@ -23,6 +23,7 @@ try:
     from fastapi import HTTPException, WebSocketException
     from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
     from fastapi.requests import HTTPConnection
+    from fastapi.security import SecurityScopes
     from fastapi.security.base import SecurityBase
 except ImportError as missing:
     raise ConfigError(
@@ -38,12 +39,13 @@ _POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
 _IN = {"header": APIKeyIn.header, "query": APIKeyIn.query, "cookie": APIKeyIn.cookie}
 
 
-def bearer(guard: Guard) -> "Callable[[HTTPConnection], VerifiedToken]":
+def bearer(guard: Guard) -> "Callable[[HTTPConnection, SecurityScopes], VerifiedToken]":
     """Return a dependency that gives the verified token, or answers in place of the route.
 
-    A refusal's body is ``{"detail": {"error": …}}``, as of every HTTPException. Rules are asked
-    about the path that the application routes by: decoded, without ``root_path``. It is no
-    coroutine, so FastAPI runs it in a thread: now and then a check fetches the keys.
+    ``Security(bearer(guard), scopes=["orders:read"])`` asks for scopes besides. A refusal's body
+    is ``{"detail": {"error": …}}``, as of every HTTPException. Rules are asked about the path that
+    the outermost application routes by: decoded, without its ``root_path``. It is no coroutine,
+    so FastAPI runs it in a thread: now and then a check fetches the keys.
     """
     return _Bearer(required(guard))
 
@@ -58,12 +60,16 @@ class _Bearer(SecurityBase):
         self.scheme_name = "kmsjwt"
         self._guard = guard
 
-    def __call__(self, connection: HTTPConnection) -> VerifiedToken:
+    def __call__(
+        self, connection: HTTPConnection, security_scopes: SecurityScopes
+    ) -> VerifiedToken:
         scope = connection.scope
         method = scope.get("method", "GET")  # a WebSocket's handshake has none
         try:
-            return self._guard.check(method, route_path(scope), event_of(scope, self._guard))
+            token = self._guard.check(method, route_path(scope), event_of(scope, self._guard))
+            self._guard.require_scopes(token, security_scopes.scopes)
         except Refused as refused:
             if scope["type"] == "websocket":
                 raise WebSocketException(_POLICY_VIOLATION) from None
             raise HTTPException(refused.status, refused.body, refused.headers) from None
+        return token

@@ -21,10 +21,10 @@ from kmsjwt.gateway.logged import path_shown, token_of
 from kmsjwt.gateway.places import DEFAULT_PLACE, token_place
 from kmsjwt.gateway.refusals import refused
 from kmsjwt.web._paths import is_plain, readings
-from kmsjwt.web.refused import QUOTABLE, Refused, forbidden, invalid, unknowable
+from kmsjwt.web.refused import QUOTABLE, Refused, forbidden, holds_all, invalid, unknowable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from kmsjwt._log import Log
     from kmsjwt.gateway import TokenVerifier
@@ -129,6 +129,16 @@ class Guard:
             raise outcome
         self._record(decision, None, started, common)
         return outcome
+
+    def require_scopes(self, token: VerifiedToken, scopes: Collection[str]) -> None:
+        """Ask a verified token for scopes, all of them, besides what the rules ask.
+
+        Raises:
+            Refused: 403, ``insufficient_scope``.
+        """
+        granted = token.claims.get("scope")
+        if not holds_all(granted, scopes):
+            raise forbidden(self._realm, scopes, granted)
 
     def _decide(
         self, method: str, path: str, credentials: tuple[object, ...]

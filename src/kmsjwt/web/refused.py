@@ -67,7 +67,7 @@ def forbidden(realm: str, needed: Iterable[str] = (), granted: object = None) ->
             and asking for those scopes again would not help.
     """
     needed = [name for name in needed if re.fullmatch(_SCOPE, name, re.ASCII)]
-    if not needed or _holds_all(granted, needed):
+    if not needed or holds_all(granted, needed):
         return Refused(403, {}, {"error": "forbidden"})
     what, scope = "insufficient_scope", " ".join(needed)
     return Refused(403, _challenge(realm, error=what, scope=scope), {"error": what, "scope": scope})
@@ -90,5 +90,8 @@ def _challenge(realm: str, **parameters: str) -> dict[str, str]:
     return {"WWW-Authenticate": "Bearer " + ", ".join(quoted)}
 
 
-def _holds_all(granted: object, needed: Collection[str]) -> bool:
+def holds_all(granted: object, needed: Collection[str]) -> bool:
+    """Tell whether a ``scope`` claim has all of these scopes; none are had by any."""
+    if not needed:
+        return True
     return isinstance(granted, str) and set(granted.split(" ")).issuperset(needed)
