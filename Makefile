@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench interop fuzz mutants aws-check lock clean
+.PHONY: help demo test check fix bench interop rules fuzz mutants aws-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ bench: $(READY) .venv-bench/.ready .venv-peers/.ready ## measure beside the peer
 
 interop: $(READY) ## try every algorithm with JWT libraries of other languages, and write the page
 	@$(BIN)/python -m interop.matrix --write docs/reference/interoperability.md
+
+rules: $(READY) ## compare rules and policies with a model of them, on a million random cases
+	@$(BIN)/python -m tests.rules.campaign --cases 1000000 --processes 2 $(FLAGS)
 
 fuzz: .venv-fuzz/.ready ## look for inputs that break a promise, a minute a target (FLAGS="--target tokens --seconds 600")
 	@.venv-fuzz/bin/python -m fuzz $(FLAGS)

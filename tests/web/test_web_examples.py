@@ -41,8 +41,9 @@ def test_functions(example, name):
     assert json.loads(good["body"])["for"] == "ala"
 
 
-def test_the_service(example):
-    client = TestClient(example("fastapi_app.py")["app"])
+@pytest.mark.parametrize("name", ["fastapi_app.py", "starlette_app.py"])
+def test_services(example, name):
+    client = TestClient(example(name)["app"])
 
     assert client.get("/orders/7").status_code == 401
     good = client.get("/orders/7", headers=dict(live()))
