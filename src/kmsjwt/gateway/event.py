@@ -25,7 +25,10 @@ def header_values(event: Event, name: str) -> tuple[object, ...]:
         if headers and isinstance(headers, (dict, Mapping)):
             for key, value in headers.items():
                 if isinstance(key, str) and len(key) == length and key.lower() == name:
-                    found.extend(_filled(value))
+                    if type(value) is str and value:  # as nearly all are
+                        found.append(value)
+                    else:
+                        found.extend(_filled(value))
     return tuple(found)
 
 

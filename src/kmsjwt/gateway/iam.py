@@ -82,9 +82,7 @@ def iam_answer(request: AuthRequest, decision: Decision) -> dict[str, Any]:
     principal = printable(decision.principal) or ANONYMOUS
     statements = _statements(request.stage, decision)
     answer = _answer(principal, statements, decision.context)
-    # Nothing of a resource is escaped in JSON; quotation marks and a comma stand around each.
-    room = sum(len(each) + _AROUND for _, resources in statements for each in resources)
-    is_small = _is_small(decision.context, len(principal), room)
+    is_small = _is_small(decision.context, len(principal), _room(statements))
     return answer if is_small else bounded(answer)
 
 
@@ -111,6 +109,15 @@ def _statements(stage: ApiStage, decision: Decision) -> list[tuple[str, list[str
     return [
         (effect, [_below(stage, each) for each in routes]) for effect, routes in sides if routes
     ]
+
+
+def _room(statements: list[tuple[str, list[str]]]) -> int:
+    """Return the bytes of all resources: nothing of them is escaped in JSON."""
+    room = 0
+    for _, resources in statements:
+        for resource in resources:
+            room += len(resource) + _AROUND
+    return room
 
 
 def _below(stage: ApiStage, route: str) -> str:
