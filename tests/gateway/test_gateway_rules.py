@@ -225,7 +225,8 @@ def rule_sets(draw) -> Any:
         except ConfigError:
             continue
         kept.append(Rule(text, *needs))
-    return Rules(*kept, require=draw(st.sampled_from([None, None, None, scope("r")])))
+    require = draw(st.sampled_from([None, None, None, scope("r")])) if kept else scope("r")
+    return Rules(*kept, require=require)
 
 
 def sound(claims) -> Any:
