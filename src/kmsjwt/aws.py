@@ -199,7 +199,7 @@ def _of_few_files(session: Any) -> Any:
             return cast("tuple[Any, str]", found)
 
     paths = (session.get_config_variable("data_path") or "").split(os.pathsep)
-    named = [os.path.expanduser(os.path.expandvars(path)) for path in paths if path]  # noqa: PTH111
+    named = [os.path.expanduser(os.path.expandvars(path)) for path in paths if path]  # noqa: PTH111  as botocore
     loader = KmsLoader(extra_search_paths=named)
     of_few_files = Session()
     of_few_files.register_component("data_loader", loader)

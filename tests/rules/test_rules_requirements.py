@@ -124,6 +124,8 @@ def test_scopes_named_once_each_for_the_challenge():
         (lambda: scope(""), "names none"),
         (lambda: scope("  "), "names none"),
         (lambda: scope('a"b'), "visible ASCII"),
+        (lambda: scope("a, b"), "no commas"),
+        (lambda: claim(7), "expected text, not empty"),  # type: ignore[arg-type]
         (lambda: scope("a\\b"), "visible ASCII"),
         (lambda: scope("é"), "visible ASCII"),
         (lambda: scope("a\x00"), "visible ASCII"),

@@ -50,7 +50,9 @@ class _Scopes(Requirement):
         return f"scope({' '.join(self._scopes)!r})"
 
 
-class _Equals(Requirement):
+class _Compared(Requirement):
+    """A claim beside a value."""
+
     __slots__ = ("_claim", "_value")
 
     _claim: str
@@ -58,6 +60,10 @@ class _Equals(Requirement):
 
     def __init__(self, claim: str, value: object) -> None:
         self._fill(_claim=claim, _value=_comparable(claim, value))
+
+
+class _Equals(_Compared):
+    __slots__ = ()
 
     def is_met(self, claims: Mapping[str, Any]) -> bool:
         return _same(claims.get(self._claim), self._value)
@@ -66,14 +72,8 @@ class _Equals(Requirement):
         return f"claim({self._claim!r}).equals({shown(self._value)})"
 
 
-class _Contains(Requirement):
-    __slots__ = ("_claim", "_value")
-
-    _claim: str
-    _value: object
-
-    def __init__(self, claim: str, value: object) -> None:
-        self._fill(_claim=claim, _value=_comparable(claim, value))
+class _Contains(_Compared):
+    __slots__ = ()
 
     def is_met(self, claims: Mapping[str, Any]) -> bool:
         members = claims.get(self._claim)
