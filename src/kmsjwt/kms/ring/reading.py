@@ -1,0 +1,279 @@
+"""What KMS says of a ring.
+
+KMS lists aliases without a filter, for the whole account or not at all, so nothing is listed:
+``alias/auth`` leads to its key, whose tag says its generation, and the generations beside it are
+asked for by name, upward until one is missing, downward until one is missing or retired. One
+that is missing, or may not be seen, is not known to be gone.
+
+IAM: ``kms:DescribeKey``, ``kms:GetPublicKey`` and ``kms:ListResourceTags``; ``kms:ListAliases``
+on the key that signs, to learn since when it does.
+"""
+
+from __future__ import annotations
+
+import re
+from email.utils import parsedate_to_datetime
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt import aws
+from kmsjwt._immutable import Immutable
+from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsKeyNotFound, KmsKeyUnusable, shown
+from kmsjwt.key_names import KeyReference
+from kmsjwt.kms.public import fetch, wrong_answer
+from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.names import NUMBER, generation_alias, pointer_alias, ring_name
+from kmsjwt.rotation import Generation, Marks, Ring
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kmsjwt.keys import PublicKey
+
+Metadata = dict[str, Any]
+"""KMS's ``KeyMetadata``."""
+
+
+class RingReading(Immutable):
+    """A ring as KMS shows it to this caller now.
+
+    Attributes:
+        ring: its facts.
+        public: the public keys that KMS gave out, by generation.
+        unseen: why there may be more generations than these, as far as can be told.
+    """
+
+    __slots__ = ("public", "ring", "unseen")
+
+    ring: Ring
+    public: Mapping[int, PublicKey]
+    unseen: tuple[str, ...]
+
+    def __init__(
+        self, ring: Ring, public: Mapping[int, PublicKey], unseen: Iterable[str] = ()
+    ) -> None:
+        self._fill(ring=ring, public=public, unseen=tuple(unseen))
+
+    @property
+    def live(self) -> list[PublicKey]:
+        """The public keys that consumers are to have, oldest first."""
+        return [
+            self.public[each.number]
+            for each in self.ring.generations
+            if each.is_usable and each.number in self.public
+        ]
+
+    def __repr__(self) -> str:
+        return f"RingReading({self.ring!r})"
+
+
+def read(client: Any, name: str, *, since: bool = True) -> RingReading:
+    """Read a ring.
+
+    Args:
+        client: any boto3 KMS client.
+        name: the ring.
+        since: ask as well when the pointer was last moved, which needs ``kms:ListAliases``.
+
+    Raises:
+        KmsKeyNotFound: there is neither a pointer nor a first generation.
+        KmsError: KMS did not say.
+    """
+    return _Reader(client, ring_name(name)).read(since=since)
+
+
+def described(client: Any, name: str) -> Metadata | None:
+    """Return KMS's ``KeyMetadata`` of a key or alias, or None if there is none of that name.
+
+    Raises:
+        KmsError: KMS did not say.
+    """
+    try:
+        answer = aws.call(client.describe_key, "DescribeKey", name, KeyId=name)
+    except KmsKeyNotFound:
+        return None
+    metadata: Metadata = answer["KeyMetadata"]
+    return metadata
+
+
+class _Reader:
+    """Asks for one thing after the other, and remembers the latest time that KMS told."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._now = 0.0
+        self._public: dict[int, PublicKey] = {}
+        self._unseen: list[str] = []
+
+    def read(self, *, since: bool) -> RingReading:
+        pointer = pointer_alias(self._name)
+        signing = self._asked("DescribeKey", pointer)
+        number, doubt = (None, None) if signing is None else self._number_of(signing)
+        found = self._beside(number, signing)
+        if not found and signing is None:
+            raise KmsKeyNotFound(
+                f"neither {pointer} nor {generation_alias(self._name, 1)} is there",
+                action="DescribeKey",
+                key=pointer,
+                fix=f"make it with: kmsjwt key create {self._name}",
+            )
+        if number is not None and signing is not None and found[number].arn != signing["Arn"]:
+            alias = generation_alias(self._name, number)
+            doubt = f"{pointer} and {alias} are different keys, both tagged as generation {number}"
+        moved = self._moved(signing["Arn"]) if since and signing is not None else None
+        ring = Ring(
+            name=self._name,
+            now=self._now,
+            generations=found.values(),
+            signing=number,
+            signing_since=moved,
+            doubt=doubt,
+        )
+        return RingReading(ring, self._public, self._unseen)
+
+    def _number_of(self, key: Metadata) -> tuple[int | None, str | None]:
+        """Return which generation the pointer names, or why that cannot be told."""
+        known = self._tags(key["Arn"])
+        number = known.get(tags.GENERATION, "")
+        if known.get(tags.RING) == self._name and re.fullmatch(NUMBER, number):
+            return int(number), None
+        pointer = pointer_alias(self._name)
+        return None, (
+            f"{pointer} points to {key['Arn']}, which is not tagged as a key of ring {self._name}"
+        )
+
+    def _beside(self, number: int | None, signing: Metadata | None) -> dict[int, Generation]:
+        """Return the generations around the one that signs, itself included."""
+        found: dict[int, Generation] = {}
+        if number is not None and signing is not None:
+            # Its own alias may be too young to be seen; the pointer was made after it.
+            key = self._probed(number, downward=False) or signing
+            found[number] = self._generation(number, key)
+        for higher in count((number or 0) + 1):
+            key_above = self._probed(higher, downward=False)
+            if key_above is None:
+                break
+            found[higher] = self._generation(higher, key_above)
+        for lower in range((number or 1) - 1, 0, -1):
+            key_below = self._probed(lower, downward=True)
+            if key_below is None:
+                break
+            found[lower] = self._generation(lower, key_below)
+            marks = found[lower].marks
+            # Keys retire in order, but for one that was withdrawn out of turn.
+            if marks.retired is not None and marks.compromised is None:
+                break
+        return found
+
+    def _probed(self, number: int, *, downward: bool) -> Metadata | None:
+        alias = generation_alias(self._name, number)
+        try:
+            return self._asked("DescribeKey", alias)
+        except KmsAccessDenied:
+            # What KMS may answer about an alias that is missing, to who is let in by aliases.
+            if downward:
+                self._unseen.append(f"kms:DescribeKey on {alias} is denied")
+            return None
+
+    def _asked(self, action: str, name: str) -> Metadata | None:
+        try:
+            answer = self._call(self._client.describe_key, action, name, KeyId=name)
+        except KmsKeyNotFound:
+            return None
+        metadata: Metadata = answer["KeyMetadata"]
+        return metadata
+
+    def _generation(self, number: int, key: Metadata) -> Generation:
+        arn, known, doubt = key["Arn"], {}, None
+        marks = Marks()
+        try:
+            known = self._tags(arn)
+            doubt = self._stranger(number, known)
+            marks = tags.marks_in(known)
+        except KmsAccessDenied as error:
+            doubt = f"the tags of generation {number} may not be read: {error.message}"
+            self._unseen.append(doubt)
+        except ValueError as error:
+            doubt = f"generation {number} is in doubt: {error}"
+        kid = known.get(tags.KID)
+        settings = tags.settings_in(known)
+        if doubt is None:
+            try:
+                public = self._public_key(arn, settings.alg if settings else None)
+            except ConfigError as error:
+                public, doubt = None, f"generation {number} signs no such JWT: {error.message}"
+            if public is not None:
+                self._public[number] = public
+                if kid not in (None, public.kid):
+                    doubt = (
+                        f"generation {number} was published as kid {shown(kid)}, is {public.kid}"
+                    )
+                kid = public.kid
+        return Generation(
+            number=number,
+            arn=arn,
+            kid=kid,
+            spec=key["KeySpec"],
+            state=key["KeyState"],
+            born=key["CreationDate"].timestamp(),
+            marks=marks,
+            settings=settings,
+            doubt=doubt,
+        )
+
+    def _stranger(self, number: int, known: Mapping[str, str]) -> str | None:
+        """Return why a key that has a generation's alias may not be of the ring."""
+        ring, its_number = known.get(tags.RING), known.get(tags.GENERATION)
+        if (ring, its_number) == (self._name, str(number)):
+            return None
+        alias = generation_alias(self._name, number)
+        if ring is None and its_number is None:
+            return f"the key of {alias} has no tag of a ring, or none that can be seen yet"
+        return (
+            f"the key of {alias} is tagged as generation {shown(its_number)} of ring {shown(ring)}"
+        )
+
+    def _public_key(self, arn: str, alg: str | None) -> PublicKey | None:
+        try:
+            return fetch(self._client, KeyReference.parse(arn), alg, "thumbprint").public
+        except KmsAccessDenied:
+            return None  # a right that depends on aliases comes minutes after them
+        except KmsKeyUnusable as error:
+            if error.aws_code:
+                return None  # disabled, or about to be deleted
+            raise ConfigError(error.message, code=error.code, fix=error.fix) from None
+
+    def _tags(self, arn: str) -> dict[str, str]:
+        known: dict[str, str] = {}
+        page: dict[str, Any] = {}
+        while True:
+            answer = self._call(
+                self._client.list_resource_tags, "ListResourceTags", arn, KeyId=arn, **page
+            )
+            known.update((tag["TagKey"], tag["TagValue"]) for tag in answer["Tags"])
+            if not answer.get("Truncated"):
+                return known
+            page = {"Marker": answer["NextMarker"]}
+
+    def _moved(self, arn: str) -> float | None:
+        """Return when the pointer was last moved, if it can be seen at its key."""
+        page: dict[str, Any] = {}
+        while True:
+            answer = self._call(self._client.list_aliases, "ListAliases", arn, KeyId=arn, **page)
+            for alias in answer["Aliases"]:
+                if alias["AliasName"] == pointer_alias(self._name) and "LastUpdatedDate" in alias:
+                    return float(alias["LastUpdatedDate"].timestamp())
+            if not answer.get("Truncated"):
+                return None
+            page = {"Marker": answer["NextMarker"]}
+
+    def _call(self, method: Any, action: str, key: str, **parameters: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = aws.call(method, action, key, **parameters)
+        headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        try:
+            told = parsedate_to_datetime(headers["date"]).timestamp()
+        except (KeyError, TypeError, ValueError):
+            raise wrong_answer("it has no Date header", action, key) from None
+        self._now = max(self._now, told)
+        return answer

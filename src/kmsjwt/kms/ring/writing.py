@@ -1,0 +1,185 @@
+"""Changing a ring in KMS: each method is one fact written, or one key made and claimed.
+
+None of them looks whether it should be done; the plan has. Each is safe to repeat.
+
+IAM: ``kms:CreateKey`` with ``kms:TagResource``, ``kms:CreateAlias`` and ``kms:UpdateAlias`` on
+the aliases and the keys, ``kms:TagResource``, ``kms:DescribeKey``; ``kms:DisableKey`` for a key
+that is compromised; ``kms:ScheduleKeyDeletion`` for the key of a run that lost a race.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt import aws
+from kmsjwt.errors import KmsAccessDenied, KmsError, KmsUnavailable
+from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.names import generation_alias, pointer_alias
+from kmsjwt.kms.ring.reading import described
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kmsjwt.kms.ring.reading import Metadata
+    from kmsjwt.rotation import RingSettings
+
+CREATE_TIMEOUT = 30.0  # seconds; making a long RSA key takes its time
+_WAITING_DAYS = 7  # the shortest that KMS allows
+
+
+class RingWriter:
+    """Writes to one ring.
+
+    Attributes:
+        orphans: the ARNs of keys that were made too late and may not be deleted from here.
+    """
+
+    __slots__ = ("_allow", "_client", "_name", "orphans")
+
+    def __init__(self, client: Any, name: str, *, allow: Callable[[], None]) -> None:
+        """Name the ring.
+
+        Args:
+            client: a boto3 KMS client, whose retries had better be off: CreateKey is not
+                idempotent, and what is retried is done later than it was decided.
+            name: the ring.
+            allow: called before each change; it raises if what was decided is too old.
+        """
+        self._client = client
+        self._name = name
+        self._allow = allow
+        self.orphans: list[str] = []
+
+    def create(
+        self, number: int, *, spec: str, settings: RingSettings, **more: object
+    ) -> tuple[Metadata, bool]:
+        """Make the key of a generation and claim its alias.
+
+        Args:
+            number: which generation.
+            spec: its KMS key spec.
+            settings: its times.
+            **more: further members of CreateKey's request, such as ``Policy``.
+
+        Returns:
+            The key that has the alias, and whether it is the one made here.
+
+        Raises:
+            KmsError: KMS refused or could not be reached.
+        """
+        key = self.make(number, spec=spec, settings=settings, **more)
+        claimed = self.claim(number, key)
+        return claimed, claimed["Arn"] == key["Arn"]
+
+    def make(self, number: int, *, spec: str, settings: RingSettings, **more: object) -> Metadata:
+        """Make a key that is tagged as a generation, and has no alias yet."""
+        its_tags = {
+            tags.RING: self._name,
+            tags.GENERATION: str(number),
+            **tags.of_settings(settings),
+        }
+        self._allow()
+        answer = aws.call(
+            self._client.create_key,
+            "CreateKey",
+            pointer_alias(self._name),
+            KeySpec=spec,
+            KeyUsage="SIGN_VERIFY",
+            Description=f"kmsjwt ring {self._name}, generation {number}",
+            Tags=_as_list(its_tags),
+            **more,
+        )
+        metadata: Metadata = answer["KeyMetadata"]
+        return metadata
+
+    def claim(self, number: int, key: Metadata) -> Metadata:
+        """Name a key as a generation and return the key of that name, whoever was first.
+
+        A key that comes too late is scheduled for deletion, or becomes one of ``orphans``.
+        """
+        alias = generation_alias(self._name, number)
+        if self._aliased(alias, key["Arn"]):
+            return key
+        winner = described(self._client, alias)
+        if winner is None:
+            raise not_visible(alias)
+        if winner["Arn"] != key["Arn"]:
+            self._given_up(key["Arn"])
+        return winner
+
+    def point(self, arn: str, *, moving: bool) -> bool:
+        """Let ``alias/NAME`` point to a key.
+
+        Args:
+            arn: the key.
+            moving: whether the pointer is there already. Making it anew fails if it is.
+
+        Returns:
+            Whether it was done: False if a pointer that was not seen is there after all.
+        """
+        pointer = pointer_alias(self._name)
+        if not moving:
+            return self._aliased(pointer, arn)
+        self._allow()
+        aws.call(
+            self._client.update_alias,
+            "UpdateAlias",
+            pointer,
+            AliasName=pointer,
+            TargetKeyId=arn,
+        )
+        return True
+
+    def tag(self, arn: str, named: Mapping[str, str]) -> None:
+        """Write tags on a key; those it has already are replaced."""
+        self._allow()
+        aws.call(self._client.tag_resource, "TagResource", arn, KeyId=arn, Tags=_as_list(named))
+
+    def disable(self, arn: str) -> None:
+        """Disable a key."""
+        self._allow()
+        aws.call(self._client.disable_key, "DisableKey", arn, KeyId=arn)
+
+    def _aliased(self, alias: str, arn: str) -> bool:
+        """Create an alias; False if it is there already, which may be our own doing."""
+        self._allow()
+        try:
+            aws.call(
+                self._client.create_alias, "CreateAlias", alias, AliasName=alias, TargetKeyId=arn
+            )
+        except KmsError as error:
+            if error.aws_code == "AlreadyExistsException":
+                return False
+            error.fix = f"run this again once that is mended: the key {arn} waits for its alias" + (
+                f"; {error.fix}" if error.fix else ""
+            )
+            raise
+        return True
+
+    def _given_up(self, arn: str) -> None:
+        """Have our key deleted: another run's was claimed first, and nobody knows this one."""
+        try:
+            aws.call(
+                self._client.schedule_key_deletion,
+                "ScheduleKeyDeletion",
+                arn,
+                KeyId=arn,
+                PendingWindowInDays=_WAITING_DAYS,
+            )
+        except KmsAccessDenied:
+            self.orphans.append(arn)
+
+
+def not_visible(alias: str) -> KmsUnavailable:
+    """Return the error for an alias that is taken and cannot be seen."""
+    return KmsUnavailable(
+        f"{alias} exists but cannot be seen yet: KMS shows new aliases late",
+        action="DescribeKey",
+        key=alias,
+        code="alias_not_visible",
+        fix="try again in a minute; nothing is lost",
+    )
+
+
+def _as_list(named: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"TagKey": key, "TagValue": value} for key, value in named.items()]

@@ -1,0 +1,213 @@
+"""What is known of a ring and its keys. A fact that is None is not known, or not true yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from kmsjwt._immutable import Immutable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kmsjwt.rotation.settings import RingSettings
+
+Stage = Literal["new", "published", "signing", "verifying", "retired", "compromised"]
+
+
+class Marks(Immutable):
+    """What was written on a key, each fact once and after it was true.
+
+    Attributes:
+        published: since when its ``kid`` is known to be where consumers read.
+        confirmed: when a person confirmed that bundled copies of the JWKS have it.
+        draining: since when another key is known to sign.
+        retired: since when it may be left out of the JWKS.
+        compromised: since when it is known that somebody else may sign with it.
+        disabled: when this package disabled it.
+        keep_enabled: whether it stays enabled though compromised.
+    """
+
+    __slots__ = (
+        "compromised",
+        "confirmed",
+        "disabled",
+        "draining",
+        "keep_enabled",
+        "published",
+        "retired",
+    )
+
+    published: float | None
+    confirmed: float | None
+    draining: float | None
+    retired: float | None
+    compromised: float | None
+    disabled: float | None
+    keep_enabled: bool
+
+    def __init__(
+        self,
+        *,
+        published: float | None = None,
+        confirmed: float | None = None,
+        draining: float | None = None,
+        retired: float | None = None,
+        compromised: float | None = None,
+        disabled: float | None = None,
+        keep_enabled: bool = False,
+    ) -> None:
+        self._fill(
+            published=published,
+            confirmed=confirmed,
+            draining=draining,
+            retired=retired,
+            compromised=compromised,
+            disabled=disabled,
+            keep_enabled=keep_enabled,
+        )
+
+    def __repr__(self) -> str:
+        told = (
+            f"{name}={getattr(self, name):.0f}" for name in self.__slots__ if getattr(self, name)
+        )
+        return f"Marks({', '.join(told)})"
+
+
+class Generation(Immutable):
+    """One key of a ring. Times are seconds since 1970, from the clock of KMS.
+
+    Attributes:
+        number: its place in the row; the first is 1.
+        arn: the key.
+        kid: its RFC 7638 thumbprint; None while KMS gives out no public key.
+        spec: its KMS key spec.
+        state: its KMS key state, such as ``Enabled``.
+        born: when the key was made.
+        marks: what was written on it since.
+        settings: its times; None if they cannot be read.
+        doubt: why nothing may be done with it, if so.
+    """
+
+    __slots__ = ("arn", "born", "doubt", "kid", "marks", "number", "settings", "spec", "state")
+
+    number: int
+    arn: str
+    kid: str | None
+    spec: str
+    state: str
+    born: float
+    marks: Marks
+    settings: RingSettings | None
+    doubt: str | None
+
+    def __init__(
+        self,
+        *,
+        number: int,
+        arn: str,
+        kid: str | None,
+        spec: str,
+        state: str,
+        born: float,
+        marks: Marks,
+        settings: RingSettings | None,
+        doubt: str | None = None,
+    ) -> None:
+        self._fill(
+            number=number,
+            arn=arn,
+            kid=kid,
+            spec=spec,
+            state=state,
+            born=born,
+            marks=marks,
+            settings=settings,
+            doubt=doubt,
+        )
+
+    @property
+    def is_live(self) -> bool:
+        """Whether consumers are to have it: its tokens are good, or will be."""
+        marks = self.marks
+        return marks.retired is None and marks.compromised is None and self.doubt is None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it may sign, as far as the key itself is concerned."""
+        return self.is_live and self.state == "Enabled" and self.kid is not None
+
+    def __repr__(self) -> str:
+        return f"Generation({self.number}, {self.arn!r}, {self.state})"
+
+
+class Ring(Immutable):
+    """A row of generations, and the pointer to the one that signs.
+
+    Attributes:
+        name: the ring's name.
+        now: when this was read, by the clock of KMS.
+        generations: those that are known, oldest first. One that is missing is not known to be
+            gone.
+        signing: the number of the one that signs; None if there is no pointer.
+        signing_since: when the pointer was last moved.
+        doubt: why nothing may be done, if so.
+    """
+
+    __slots__ = ("doubt", "generations", "name", "now", "signing", "signing_since")
+
+    name: str
+    now: float
+    generations: tuple[Generation, ...]
+    signing: int | None
+    signing_since: float | None
+    doubt: str | None
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        now: float,
+        generations: Iterable[Generation],
+        signing: int | None,
+        signing_since: float | None,
+        doubt: str | None = None,
+    ) -> None:
+        ordered = tuple(sorted(generations, key=lambda generation: generation.number))
+        self._fill(
+            name=name,
+            now=now,
+            generations=ordered,
+            signing=signing,
+            signing_since=signing_since,
+            doubt=doubt,
+        )
+
+    def generation(self, number: int | None) -> Generation | None:
+        """Return the generation of that number, if it is known."""
+        return next((each for each in self.generations if each.number == number), None)
+
+    def stage(self, generation: Generation) -> Stage:
+        """Return where in its life a generation is."""
+        if generation.marks.compromised is not None:
+            return "compromised"
+        if generation.marks.retired is not None:
+            return "retired"
+        if generation.number == self.signing:
+            return "signing"
+        if self.signing is not None and generation.number < self.signing:
+            return "verifying"
+        return "new" if generation.marks.published is None else "published"
+
+    @property
+    def newest_number(self) -> int:
+        """The highest number that is taken, as far as is known; 0 for none."""
+        return max((each.number for each in self.generations), default=0)
+
+    @property
+    def retired_kids(self) -> frozenset[str]:
+        """The keys that the JWKS must not hold."""
+        gone = (each for each in self.generations if not (each.doubt or each.is_live))
+        return frozenset(each.kid for each in gone if each.kid is not None)
+
+    def __repr__(self) -> str:
+        return f"Ring({self.name!r}, signing={self.signing}, {len(self.generations)} generations)"

@@ -1,0 +1,213 @@
+"""Which step of which key is due now: a pure function of what is known.
+
+Every rule errs on the side of waiting: a fact that is missing, unreadable or contradictory never
+lets anything happen. Each step is due until its own effect is seen, so that a run that was killed
+is continued by the next one, and a step taken twice does no more than once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kmsjwt.rotation.settings import MARGIN, PROPAGATION
+from kmsjwt.rotation.steps import Later, Plan, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from kmsjwt.rotation.facts import Generation, Ring
+
+    Found = Iterator[Step | Later]
+
+REST = 2 * PROPAGATION + MARGIN
+"""Seconds for which the pointer is left alone after it moved. Somebody who still saw it in its
+former place has by then dropped the plan to move it, so nobody moves it back."""
+MOST_KEYS = 10
+"""The most keys in one JWKS: a load balancer reads no more (botocore, elbv2)."""
+
+
+def plan(
+    ring: Ring, published: Collection[str], *, start: bool = False, period: int | None = None
+) -> Plan:
+    """Return what is due, and what will be.
+
+    Args:
+        ring: what KMS says of the ring.
+        published: every ``kid`` that was just read back from all places where consumers read.
+        start: begin a new generation though the period is not over.
+        period: seconds that a key signs before its successor is made; by default those of the
+            key's own settings. It is the one time that safety does not depend on.
+
+    Returns:
+        The plan. Where it creates a generation, no other is under way.
+    """
+    if ring.doubt is not None:
+        return Plan((), [Later("nothing can be done", None, ring.doubt)])
+    situation = _Situation(ring, frozenset(published), start=start, period=period)
+    due: list[Step] = []
+    later: list[Later] = []
+    for rule in _RULES:
+        for found in rule(situation):
+            if isinstance(found, Step):
+                due.append(found)
+            else:
+                later.append(found)
+    return Plan(due, later)
+
+
+class _Situation:
+    """The ring as the rules look at it."""
+
+    def __init__(
+        self, ring: Ring, published: frozenset[str], *, start: bool, period: int | None
+    ) -> None:
+        self.ring = ring
+        self.now = ring.now
+        self.published = published
+        self.start = start
+        self.signing = ring.generation(ring.signing)
+        its_settings = self.signing and self.signing.settings
+        self.period = period or (its_settings.period if its_settings else None)
+        number = ring.signing or 0
+        self.before = [each for each in ring.generations if each.number < number]
+        self.after = [each for each in ring.generations if each.number > number]
+
+    @property
+    def is_emergency(self) -> bool:
+        """Whether the key that signs must not."""
+        return self.signing is not None and not self.signing.doubt and not self.signing.is_live
+
+    @property
+    def publish_wait(self) -> int | None:
+        """The longest wait that any live key's settings ask for; None if one's are not known."""
+        waits = [
+            None if each.settings is None else each.settings.publish_wait
+            for each in self.ring.generations
+            if each.is_live
+        ]
+        known = [wait for wait in waits if wait is not None]
+        return max(known, default=None) if len(known) == len(waits) else None
+
+
+def _publishing(at: _Situation) -> Found:
+    missing = [each.number for each in at.ring.generations if _is_missing(at, each)]
+    if missing:
+        yield Step("publish", 0, f"the JWKS lacks the key of generation {_and(missing)}")
+    elif at.ring.retired_kids & at.published:
+        if any(each.is_usable for each in at.ring.generations):
+            yield Step("publish", 0, "the JWKS holds a retired key")
+        else:
+            yield Later("a retired key is left out", None, "the JWKS is never left without a key")
+
+
+def _is_missing(at: _Situation, generation: Generation) -> bool:
+    return generation.is_usable and generation.kid not in at.published
+
+
+def _marking_published(at: _Situation) -> Found:
+    for each in at.ring.generations:
+        if each.is_live and each.marks.published is None and each.kid in at.published:
+            yield Step("mark-published", each.number, "its kid is where consumers read")
+
+
+def _pointing(at: _Situation) -> Found:
+    """Point to the newest key that may sign; tell of the newest if it has to wait."""
+    candidates = [each for each in reversed(at.after) if each.is_usable]
+    for number, each in enumerate(candidates):
+        found = _pointing_to(at, each, f"generation {each.number} signs")
+        if isinstance(found, Step):
+            yield found
+            return
+        if number == 0:
+            yield found
+
+
+def _pointing_to(at: _Situation, each: Generation, what: str) -> Step | Later:
+    if each.marks.published is None:
+        return Later(what, None, "its kid has not been read back yet")
+    if at.is_emergency:
+        return Step("point", each.number, "the key that signs is withdrawn")
+    if at.ring.signing is None and len(at.ring.generations) == 1:
+        return Step("point", each.number, "it is the ring's first key")
+    if each.settings is not None and each.settings.bundle and each.marks.confirmed is None:
+        return Later(what, None, f"until kmsjwt key confirm {at.ring.name}: bundles must have it")
+    wait, moved = at.publish_wait, at.ring.signing_since
+    if wait is None:
+        return Later(what, None, "the ring's settings cannot be read")
+    if at.ring.signing is not None and moved is None:
+        return Later(what, None, "it is not known when the pointer moved last")
+    ready = max(each.marks.published + wait, 0 if moved is None else moved + REST)
+    if at.now >= ready:
+        return Step("point", each.number, "everybody who caches the JWKS has its key by now")
+    return Later(what, ready, "caches of the JWKS may lack its key until then")
+
+
+def _marking_draining(at: _Situation) -> Found:
+    for each in at.before:
+        if each.marks.draining is None and each.marks.retired is None and each.doubt is None:
+            yield Step("mark-draining", each.number, f"generation {at.ring.signing} signs")
+
+
+def _retiring(at: _Situation) -> Found:
+    """Retire the oldest that is left: so every key below a retired one is retired too."""
+    waiting = [each for each in at.before if each.marks.retired is None]
+    if not waiting:
+        return
+    oldest, what = waiting[0], f"generation {waiting[0].number} retires"
+    if oldest.doubt is not None:
+        yield Later(what, None, oldest.doubt)
+    elif at.ring.retired_kids & at.published:
+        yield Later(what, None, "the JWKS still holds a key that retired before")
+    elif oldest.settings is None or oldest.marks.draining is None or at.ring.signing_since is None:
+        yield Later(what, None, "it is not known since when it drains, or for how long")
+    else:
+        ready = max(oldest.marks.draining, at.ring.signing_since) + oldest.settings.drain
+        if at.now >= ready:
+            yield Step("retire", oldest.number, "no token of it can be alive")
+        else:
+            yield Later(what, ready, "tokens that it signed may be alive until then")
+
+
+def _creating(at: _Situation) -> Found:
+    under_way = [each for each in at.after if each.is_live or each.doubt]
+    number = at.ring.newest_number + 1
+    what = f"generation {number} is made"
+    if under_way:
+        return
+    if at.is_emergency:
+        yield Step("create", number, "the key that signs is withdrawn, and no other is there")
+    elif sum(each.marks.retired is None for each in at.ring.generations) >= MOST_KEYS:
+        yield Later(what, None, f"the JWKS has {MOST_KEYS} keys, until one of them retires")
+    elif at.start:
+        yield Step("create", number, "asked for")
+    elif at.period is None or at.ring.signing_since is None:
+        yield Later(what, None, "it is not known since when its predecessor signs, or for how long")
+    else:
+        period_ends = at.ring.signing_since + at.period
+        if at.now >= period_ends:
+            yield Step("create", number, "the period is over")
+        else:
+            yield Later(what, period_ends, "the period is over then")
+
+
+def _disabling(at: _Situation) -> Found:
+    for each in at.ring.generations:
+        if each.marks.compromised is None or each.marks.keep_enabled or each.state != "Enabled":
+            continue
+        if each.doubt is None and each.number != at.ring.signing and each.kid not in at.published:
+            yield Step("disable", each.number, "somebody else may sign with it")
+
+
+def _and(numbers: list[int]) -> str:
+    return " and ".join(map(str, numbers))
+
+
+_RULES: tuple[Callable[[_Situation], Found], ...] = (
+    _publishing,
+    _marking_published,
+    _pointing,
+    _marking_draining,
+    _retiring,
+    _creating,
+    _disabling,  # last: it takes a right that the one who rotates need not have
+)
