@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 1.0
 READ_TIMEOUT = 2.0
 ATTEMPTS = 2
+DOCUMENT_TIMEOUT = 5.0  # no request waits for a document to be published
+
+_SERVICES = {"kms": "KMS", "s3": "S3", "cloudfront": "CloudFront"}
 
 # Regions of AWS's commercial partition: kms.<region>.amazonaws.com. Those of the others, such as
 # us-gov-west-1 and cn-north-1, look different.
@@ -111,7 +114,7 @@ _CONDITIONS = {
     "DescribeKey": "kms:ResourceAliases, kms:RequestAlias",
 }
 _THROTTLING = frozenset({"ThrottlingException", "Throttling", "RequestLimitExceeded"})
-_BAD_CREDENTIALS = frozenset(
+BAD_CREDENTIALS = frozenset(
     {
         "ExpiredTokenException",
         "ExpiredToken",
@@ -128,7 +131,7 @@ _BAD_CREDENTIALS = frozenset(
         "SSOTokenLoadError",
     }
 )
-_GET_CREDENTIALS = (
+GET_CREDENTIALS = (
     "sign in (aws configure, aws sso login) or set AWS_PROFILE; "
     "without an account: kmsjwt local run -- COMMAND"
 )
@@ -147,6 +150,31 @@ def kms_client(
     Raises:
         ConfigError: boto3 is not installed, or no Region is known.
     """
+    return _client("kms", region, attempts, read_timeout)
+
+
+def s3_client(region: str | None = None) -> Any:
+    """Return a boto3 S3 client for small documents.
+
+    Args:
+        region: the bucket's Region; the environment's when None.
+
+    Raises:
+        ConfigError: boto3 is not installed, or its settings make no sense.
+    """
+    return _client("s3", region, ATTEMPTS, DOCUMENT_TIMEOUT)
+
+
+def cloudfront_client() -> Any:
+    """Return a boto3 CloudFront client, which has one endpoint for all Regions.
+
+    Raises:
+        ConfigError: as `s3_client`.
+    """
+    return _client("cloudfront", None, ATTEMPTS, DOCUMENT_TIMEOUT)
+
+
+def _client(service: str, region: str | None, attempts: int, read_timeout: float) -> Any:
     try:
         # What boto3 would make a client with. Importing boto3 itself as well takes a cold start
         # a tenth longer, and adds nothing to a client.
@@ -155,7 +183,7 @@ def kms_client(
         from botocore.session import Session
     except ImportError as error:
         raise ConfigError(
-            "boto3 is not installed, and KMS is reached through it",
+            f"boto3 is not installed, and {_SERVICES[service]} is reached through it",
             code="no_boto3",
             fix="pip install 'kmsjwt[aws]'",
         ) from error
@@ -168,12 +196,12 @@ def kms_client(
         session = Session()
         # boto3 alone among AWS's SDKs does not read AWS_REGION.
         chosen = region or session.get_config_variable("region") or os.environ.get("AWS_REGION")
-        if _is_plain(session, chosen):
+        if service == "kms" and _is_plain(session, chosen):
             session.set_config_variable("region", chosen)  # for STS, should it be asked
             session = _of_few_files(session)
-        return session.create_client("kms", region_name=chosen, config=settings)
+        return session.create_client(service, region_name=chosen, config=settings)
     except (BotoCoreError, ValueError) as error:
-        raise _no_client(error) from error
+        raise _no_client(_SERVICES[service], error) from error
 
 
 def _is_plain(session: Any, region: object) -> bool:
@@ -245,17 +273,17 @@ def explain(error: Exception, action: str, key: str) -> KmsError | None:
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         details["request_id"] = str(response.get("ResponseMetadata", {}).get("RequestId", ""))
-    elif not _is_connection_trouble(error) and code not in _BAD_CREDENTIALS:
+    elif not is_connection_trouble(error) and code not in BAD_CREDENTIALS:
         return _not_sent(error, action, key, details)
-    if code in _BAD_CREDENTIALS:
+    if code in BAD_CREDENTIALS:
         return KmsAccessDenied(
-            f"kms:{action} on {key} was not sent or not accepted: {_credentials_fault(code)}",
+            f"kms:{action} on {key} was not sent or not accepted: {credentials_fault(code)}",
             code="no_credentials",
-            fix=_GET_CREDENTIALS,
+            fix=GET_CREDENTIALS,
             **details,
         )
     if code in {"AccessDeniedException", "AccessDenied"}:
-        return _denied(action, key, _aws_message(response), details)
+        return _denied(action, key, aws_message(response), details)
     if code in _THROTTLING:
         return KmsThrottled(
             f"kms:{action} on {key} was throttled: the account's request quota is used up",
@@ -296,7 +324,7 @@ def _denied(action: str, key: str, told: str, details: dict[str, Any]) -> KmsAcc
 def _other(action: str, key: str, response: dict[str, Any], details: dict[str, Any]) -> KmsError:
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     kind = KmsUnavailable if isinstance(status, int) and status >= 500 else KmsError
-    told = _aws_message(response)
+    told = aws_message(response)
     return kind(
         f"kms:{action} on {key} failed: {details['aws_code']} {told}".rstrip(),
         fix="change what KMS names: the same request fails again"
@@ -306,13 +334,15 @@ def _other(action: str, key: str, response: dict[str, Any], details: dict[str, A
     )
 
 
-def _aws_message(response: object) -> str:
+def aws_message(response: object) -> str:
+    """Return AWS's own words on one line, if there was an answer."""
     if not isinstance(response, dict):
         return ""
     return " ".join(str(response.get("Error", {}).get("Message", "")).split())[:400]
 
 
-def _credentials_fault(code: str) -> str:
+def credentials_fault(code: str) -> str:
+    """Return what is wrong with the credentials, by AWS's error code."""
     if code in {"ExpiredTokenException", "ExpiredToken"}:
         return "the AWS credentials have expired"
     if code in {"NoCredentialsError", "PartialCredentialsError"}:
@@ -320,7 +350,8 @@ def _credentials_fault(code: str) -> str:
     return f"the AWS credentials are not valid ({code})"
 
 
-def _is_connection_trouble(error: Exception) -> bool:
+def is_connection_trouble(error: Exception) -> bool:
+    """Tell whether no answer came: nobody knows whether the request was carried out."""
     if isinstance(error, (ConnectionError, TimeoutError)):
         return True
     return not _kinds(error).isdisjoint({"HTTPClientError", "ConnectionError"})
@@ -330,7 +361,7 @@ def _kinds(error: Exception) -> frozenset[str]:
     return frozenset(kind.__name__ for kind in type(error).__mro__)
 
 
-def _no_client(error: Exception) -> ConfigError:
+def _no_client(service: str, error: Exception) -> ConfigError:
     if type(error).__name__ == "NoRegionError":
         return ConfigError(
             "no AWS Region is set, and the key is not named by an ARN",
@@ -338,7 +369,7 @@ def _no_client(error: Exception) -> ConfigError:
             fix="set AWS_REGION, or name the key by its ARN",
         )
     return ConfigError(
-        f"no KMS client could be made: {error}",
+        f"no {service} client could be made: {error}",
         code="aws_config",
         fix="check AWS_PROFILE, AWS_REGION and ~/.aws/config",
     )

@@ -20,6 +20,10 @@
         ├── KeySourceError                  the verifying keys could not be read
         │   ├── JwksUnavailable                retryable
         │   └── JwksInvalid
+        ├── PublishError                    what is published could not be read or written
+        │   ├── PlaceUnavailable · PublishConflict  retryable
+        │   ├── PlaceDenied · PlaceNotFound
+        │   └── DocumentUnusable
         └── KmsError                        KMS did not do it
             ├── KmsUnavailable · KmsThrottled  retryable
             ├── KmsAccessDenied
@@ -276,6 +280,58 @@ class JwksInvalid(KeySourceError):
     """What was fetched is not a key set that may be used (RFC 7517 section 5)."""
 
     code = "jwks_invalid"
+
+
+class PublishError(CannotKnow):
+    """What is published could not be read or brought up to date.
+
+    Attributes:
+        where: the document, such as ``s3://bucket/.well-known/jwks.json``.
+        aws_code: AWS's own error code, where there was an answer.
+        request_id: the request id of that answer.
+    """
+
+    code = "publish"
+
+    def __init__(
+        self, message: str, *, where: str, aws_code: str = "", request_id: str = "", **told: Any
+    ) -> None:
+        super().__init__(message, **told)
+        self.where = where
+        self.aws_code = aws_code
+        self.request_id = request_id
+
+
+class PlaceUnavailable(PublishError):
+    """The place could not be reached, or failed in a way that passes."""
+
+    code = "place_unavailable"
+    retryable = True
+
+
+class PublishConflict(PublishError):
+    """Others wrote the same document, again and again, between our reading and our writing."""
+
+    code = "publish_conflict"
+    retryable = True
+
+
+class PlaceDenied(PublishError):
+    """IAM, the bucket's policy or the file system refuses."""
+
+    code = "place_denied"
+
+
+class PlaceNotFound(PublishError):
+    """No such bucket, folder or distribution."""
+
+    code = "place_not_found"
+
+
+class DocumentUnusable(PublishError):
+    """What is published now is nothing to build on; writing over it could drop a key."""
+
+    code = "document_unusable"
 
 
 class KmsError(CannotKnow):

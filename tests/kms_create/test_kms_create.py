@@ -8,8 +8,8 @@ import pytest
 
 from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsError, KmsUnavailable
 from kmsjwt.kms import KmsSigner
-from kmsjwt.kms.create import create_key
-from kmsjwt.kms.rings import ring_name
+from kmsjwt.kms.ring.create import create_key
+from kmsjwt.kms.ring.names import ring_name
 from kmsjwt.local import LocalKms
 
 SPEC = "ECC_NIST_P256"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from kmsjwt.keys import PublicKey
-    from kmsjwt.rotation import Generation
+    from kmsjwt.rotation import Action, Generation
 
     Clock = Callable[[], float]
     Tell = Callable[[Step, str], None]
@@ -97,7 +97,7 @@ class Rotator:
         changes: Mapping[str, Any] | None = None,
         policy: str | None = None,
         clock: Clock = time.time,
-        tell: Tell = lambda step, told: None,  # noqa: ARG005
+        tell: Tell | None = None,
     ) -> None:
         """Name the ring, and where its keys are published.
 
@@ -222,19 +222,27 @@ class Rotator:
             return RingReading(nothing, {})
 
     def _planned(self, reading: RingReading, *, start: bool) -> Plan:
-        published = self._publication.kids() if reading.ring.generations else frozenset()
+        try:
+            published = self._publication.kids() if reading.ring.generations else frozenset()
+        except CannotKnow as error:
+            if self._has_done("publish"):
+                raise
+            # Before anything was published, there is nothing that could be read back.
+            why = f"what consumers read could not be read: {error.message}"
+            return Plan([Step("publish", 0, why)], [])
         # What --start asks for is done once: a second generation takes a second run.
         return plan(
             reading.ring,
             published,
-            start=start and not any(step.action == "create" for step, _ in self._done.values()),
+            start=start and not self._has_done("create"),
             period=self._changes.get("period"),
         )
 
     def _take(self, step: Step, reading: RingReading) -> None:
         told = self._carried_out(step, reading)
         self._done[step.key] = (step, told)
-        self._tell(step, told)
+        if self._tell is not None:
+            self._tell(step, told)
 
     def _carried_out(self, step: Step, reading: RingReading) -> str:
         ring = reading.ring
@@ -268,11 +276,11 @@ class Rotator:
         self._publication.publish(reading.live, reading.ring.retired_kids)
         if any(each.marks.compromised is not None for each in reading.ring.generations):
             self._publication.invalidate()
-        return f"{len(reading.live)} live keys"
+        return f"live keys: {len(reading.live)}"
 
     def _refresh(self, reading: RingReading) -> None:
         """Mend whatever else is published beside the keys, once nothing is due."""
-        if not any(step.action == "publish" for step, _ in self._done.values()) and reading.live:
+        if reading.live and not self._has_done("publish"):
             self._refuse_old()
             self._publication.publish(reading.live, reading.ring.retired_kids)
 
@@ -284,6 +292,9 @@ class Rotator:
             number, spec=spec, settings=settings.replaced(**self._changes), **self._more
         )
         return f"{spec} {key['Arn']}" if is_ours else f"another run made {key['Arn']}"
+
+    def _has_done(self, action: Action) -> bool:
+        return any(step.action == action for step, _ in self._done.values())
 
     def _wanted(self, ring: Ring, which: str) -> Generation:
         for each in ring.generations:

@@ -23,19 +23,26 @@ def add(commands: Any) -> None:
         commands,
         "demo",
         _demo,
-        help="make a key, issue a token, knock at a gateway: all on this machine, in a second",
+        help="make a key, issue a token, knock at a gateway, rotate the key: all on this machine",
         example="kmsjwt demo",
     )
 
 
 def _demo(args: Namespace) -> int:
+    from kmsjwt.cli.fire import rotate_keys
     from kmsjwt.cli.stage import Stage
 
     del args  # it has none
     terminal.answer("kmsjwt demo · local KMS in this process · nothing leaves this machine\n")
     failures = 0
     with Stage() as stage:
-        scenes = (stage.make_a_key, stage.ask_for_a_token, stage.knock, stage.ask_others)
+        scenes = (
+            stage.make_a_key,
+            stage.ask_for_a_token,
+            stage.knock,
+            rotate_keys,
+            stage.ask_others,
+        )
         for number, scene in enumerate(scenes, start=1):
             title = f"{number} {scene.__name__.replace('_', ' ')}"
             for shown in scene():

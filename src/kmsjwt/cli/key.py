@@ -1,17 +1,19 @@
-"""``kmsjwt key create`` and ``kmsjwt key list``."""
+"""``kmsjwt key create`` and ``kmsjwt key list``; the other commands of keys are beside it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.cli import terminal
+from kmsjwt.cli import key_rotate, key_withdraw, terminal
 from kmsjwt.cli.options import KEY_SPECS, add_command, key_spec
+from kmsjwt.cli.ring_options import add_settings, settings_of
+from kmsjwt.errors import ConfigError
 from kmsjwt.key_names import key_id
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from kmsjwt.kms.rings import Generation
+    from kmsjwt.rotation import Generation, Ring
 
 
 def add(commands: Any) -> None:
@@ -19,13 +21,15 @@ def add(commands: Any) -> None:
     parser = add_command(
         commands,
         "key",
-        lambda args: args.parser.error("expected create or list"),
-        help="make and list the KMS keys that sign",
-        example="kmsjwt key create auth\nkmsjwt key list auth",
+        lambda args: args.parser.error("expected create, list, rotate, confirm or delete"),
+        help="make, list, rotate and delete the KMS keys that sign",
+        example="kmsjwt key create auth\nkmsjwt key rotate auth --dry-run --issuer URL --to PLACE",
     )
     its_commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_create(its_commands)
     _add_list(its_commands)
+    key_rotate.add(its_commands)
+    key_withdraw.add(its_commands)
 
 
 def _add_create(commands: Any) -> None:
@@ -37,9 +41,10 @@ def _add_create(commands: Any) -> None:
         example="kmsjwt key create auth\n"
         "kmsjwt local run -- kmsjwt key create auth     without an AWS account",
     )
-    parser.add_argument("name", metavar="NAME", help="auth and alias/auth are the same")
+    parser.add_argument("name", metavar="NAME", help="auth, alias/auth and ring:auth are the same")
     specs = ", ".join(KEY_SPECS)
     parser.add_argument("--spec", type=key_spec, metavar="SPEC", help=f"{specs} (default RSA_2048)")
+    add_settings(parser)
     _add_common(parser)
 
 
@@ -48,7 +53,7 @@ def _add_list(commands: Any) -> None:
         commands,
         "list",
         _list,
-        help="show the keys of each ring, newest first",
+        help="show the keys of each ring, newest first, and where each is in its life",
         example="kmsjwt key list auth",
     )
     parser.add_argument("names", metavar="NAME", nargs="*", help="rings, such as auth")
@@ -57,6 +62,12 @@ def _add_list(commands: Any) -> None:
         action="store_true",
         help="find every ring by listing all aliases of the account and Region"
         " (the default on a local KMS)",
+    )
+    parser.add_argument(
+        "--orphans",
+        action="store_true",
+        help="list keys instead that were made for a ring and never got its alias,"
+        " by listing all keys of the account and Region",
     )
     _add_common(parser)
 
@@ -67,9 +78,9 @@ def _add_common(parser: Any) -> None:
 
 
 def _create(args: Namespace) -> int:
-    from kmsjwt.kms.create import create_key
+    from kmsjwt.kms.ring.create import create_key
 
-    key = create_key(args.name, spec=args.spec, region=args.region)
+    key = create_key(args.name, spec=args.spec, settings=settings_of(args), region=args.region)
     terminal.say(f"{key.alias} is {'new' if key.created else 'there already'}")
     if args.json:
         terminal.answer_json({"arn": key.arn, "alias": key.alias, "kid": key.kid})
@@ -80,42 +91,104 @@ def _create(args: Namespace) -> int:
 
 
 def _list(args: Namespace) -> int:
-    from kmsjwt.kms import rings
+    from kmsjwt import aws
+    from kmsjwt.kms.ring.names import ring_name
 
-    generations = rings.read(args.names, region=args.region, everything=args.all)
+    names = [ring_name(name) for name in args.names]
+    client = aws.kms_client(args.region)
+    return _list_orphans(args, client, names) if args.orphans else _list_rings(args, client, names)
+
+
+def _list_rings(args: Namespace, client: Any, names: list[str]) -> int:
+    from kmsjwt.kms.ring.reading import read
+
+    rings = [read(client, name).ring for name in _wanted(args, client, names)]
+    for ring in rings:
+        for doubt in (ring.doubt, *(each.doubt for each in ring.generations)):
+            if doubt:
+                terminal.warn(doubt)
+    newest_first = [(ring, each) for ring in rings for each in reversed(ring.generations)]
     if args.json:
-        terminal.answer_json([_as_json(generation) for generation in generations])
+        terminal.answer_json([_as_json(ring, generation) for ring, generation in newest_first])
         return 0
-    if not generations:
+    if not newest_first:
         terminal.say("no ring found; make one with: kmsjwt key create NAME")
         return 0
-    rows = [["alias", "state", "spec", "signs", "born", "kid", "key"]]
-    rows += [_as_row(generation) for generation in generations]
+    rows = [["alias", "stage", "state", "spec", "born", "kid", "key"]]
+    rows += [_as_row(ring, generation) for ring, generation in newest_first]
     for line in terminal.table(rows):
         terminal.answer(line)
     return 0
 
 
-def _as_json(generation: Generation) -> dict[str, Any]:
+def _wanted(args: Namespace, client: Any, names: list[str]) -> list[str]:
+    from kmsjwt.kms.ring.finding import is_local, ring_names
+
+    if names:
+        return names
+    if args.all or is_local(client):
+        return ring_names(client)
+    raise ConfigError(
+        "no ring is named, expected names such as auth",
+        code="missing_option",
+        fix="kmsjwt key list auth, or --all to list every alias of the account",
+    )
+
+
+def _list_orphans(args: Namespace, client: Any, names: list[str]) -> int:
+    from kmsjwt.kms.ring.finding import orphans
+
+    found = list(orphans(client, frozenset(names)))
+    if args.json:
+        terminal.answer_json(
+            [{name: getattr(each, name) for name in sorted(each.__slots__)} for each in found]
+        )
+        return 0
+    if not found:
+        terminal.say("no key without an alias was found")
+        return 0
+    rows = [["ring", "made as", "state", "born", "key"]]
+    rows += [
+        [each.ring, each.generation, each.state, each.created[:10], each.arn] for each in found
+    ]
+    for line in terminal.table(rows):
+        terminal.answer(line)
+    terminal.say("no token was ever signed with them: aws kms schedule-key-deletion --key-id KEY")
+    return 0
+
+
+def _as_json(ring: Ring, generation: Generation) -> dict[str, Any]:
+    from kmsjwt.kms.ring.names import generation_alias
+    from kmsjwt.kms.ring.tags import moment
+
+    marks = {
+        name: moment(getattr(generation.marks, name))
+        for name in ("published", "draining", "retired", "compromised", "disabled")
+        if getattr(generation.marks, name) is not None
+    }
     return {
-        "ring": generation.ring,
-        "alias": generation.alias,
+        "ring": ring.name,
+        "generation": generation.number,
+        "alias": generation_alias(ring.name, generation.number),
         "arn": generation.arn,
         "kid": generation.kid,
         "spec": generation.spec,
         "state": generation.state,
-        "signing": generation.is_signing,
-        "created": generation.created,
+        "stage": ring.stage(generation),
+        "signing": generation.number == ring.signing,
+        "created": moment(generation.born),
+        **marks,
     }
 
 
-def _as_row(generation: Generation) -> list[str]:
+def _as_row(ring: Ring, generation: Generation) -> list[str]:
+    told = _as_json(ring, generation)
     return [
-        generation.alias,
-        generation.state,
-        generation.spec,
-        "yes" if generation.is_signing else "-",
-        generation.created[:10],
-        generation.kid or "-",
-        key_id(generation.arn),
+        told["alias"],
+        told["stage"],
+        told["state"],
+        told["spec"],
+        told["created"][:10],
+        told["kid"] or "-",
+        key_id(told["arn"]),
     ]

@@ -118,7 +118,8 @@ def fill_from_environment(args: argparse.Namespace, environ: Mapping[str, str]) 
             continue
         if getattr(args, action.dest) in ("", []):
             setattr(args, action.dest, None)
-        if getattr(args, action.dest) not in (None, False):
+        given = getattr(args, action.dest)
+        if given is not None and given is not False:  # a zero is given
             args.given.add(action.dest)
             continue
         text = environ.get(variable(action.dest), "").strip()
@@ -237,6 +238,15 @@ def duration(text: str) -> int:
     if not length:
         raise argparse.ArgumentTypeError(f"is {shown(text)}, expected 15m, PT1H30M or 900")
     return length
+
+
+def wait(text: str) -> int:
+    """Read a length of time that may be none at all for argparse, in seconds.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no length of time.
+    """
+    return 0 if text == "0" else duration(text)
 
 
 def key_spec(text: str) -> str:

@@ -16,7 +16,7 @@ from kmsjwt.cli import others
 from kmsjwt.cli.inspection.spans import span
 from kmsjwt.compact import UnverifiedToken
 from kmsjwt.handlers import authorizer, issue, jwks
-from kmsjwt.kms.create import create_key
+from kmsjwt.kms.ring.create import create_key
 from kmsjwt.local import LocalKms
 from kmsjwt.rules import Rule, Rules, scope
 from kmsjwt.testing import Gateway

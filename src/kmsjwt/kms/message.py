@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 RAW_LIMIT = 4096
 """Bytes that KMS takes as a RAW message."""
 
+# Each by itself: `hashlib.new` looks its name up with every token.
+_HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
+
 
 def require_message_type(wanted: object) -> None:
     """Refuse what is no KMS ``MessageType``.
@@ -53,7 +56,7 @@ def message(kind: str, key: PublicKey, signing_input: bytes) -> bytes:
         ClaimsRefused: KMS must see the whole message (RAW), and it is over 4,096 bytes.
     """
     if kind == "DIGEST":
-        return hashlib.new(str(key.alg.hash), signing_input).digest()
+        return _HASHES[str(key.alg.hash)](signing_input).digest()
     if kind == "EXTERNAL_MU":
         return _mu(b64url_decode(key.to_jwk()["pub"].encode("ascii")), signing_input)
     if len(signing_input) > RAW_LIMIT:

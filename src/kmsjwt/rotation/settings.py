@@ -23,7 +23,7 @@ _BOUNDS = {
     "period": (HOUR, _LONGEST),
     "max_lifetime": (1, DAY),  # the issuer issues none longer
     "signer_refresh": (MINUTE, DAY),
-    "document_max_age": (0, DAY),
+    "document_max_age": (1, DAY),
     "consumer_cache": (0, 30 * DAY),
 }
 

@@ -26,9 +26,10 @@ from kmsjwt.kms.ring.names import NUMBER, generation_alias, pointer_alias, ring_
 from kmsjwt.rotation import Generation, Marks, Ring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from kmsjwt.keys import PublicKey
+    from kmsjwt.rotation import RingSettings
 
 Metadata = dict[str, Any]
 """KMS's ``KeyMetadata``."""
@@ -67,19 +68,20 @@ class RingReading(Immutable):
         return f"RingReading({self.ring!r})"
 
 
-def read(client: Any, name: str, *, since: bool = True) -> RingReading:
+def read(client: Any, name: str, *, since: bool = True, down_to: int | None = None) -> RingReading:
     """Read a ring.
 
     Args:
         client: any boto3 KMS client.
         name: the ring.
         since: ask as well when the pointer was last moved, which needs ``kms:ListAliases``.
+        down_to: read on below retired generations, to the one of this number.
 
     Raises:
         KmsKeyNotFound: there is neither a pointer nor a first generation.
         KmsError: KMS did not say.
     """
-    return _Reader(client, ring_name(name)).read(since=since)
+    return _Reader(client, ring_name(name), down_to).read(since=since)
 
 
 def described(client: Any, name: str) -> Metadata | None:
@@ -96,19 +98,46 @@ def described(client: Any, name: str) -> Metadata | None:
     return metadata
 
 
+def tags_of(client: Any, arn: str) -> dict[str, str]:
+    """Return the tags of a key.
+
+    Raises:
+        KmsError: KMS did not say.
+    """
+    known: dict[str, str] = {}
+    for answer in pages(client.list_resource_tags, "ListResourceTags", arn, KeyId=arn):
+        known.update((tag["TagKey"], tag["TagValue"]) for tag in answer["Tags"])
+    return known
+
+
+def pages(method: Any, action: str, key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+    """Yield each page of what KMS lists.
+
+    Raises:
+        KmsError: KMS did not say.
+    """
+    while True:
+        answer: dict[str, Any] = aws.call(method, action, key, **parameters)
+        yield answer
+        if not answer.get("Truncated"):
+            return
+        parameters["Marker"] = answer["NextMarker"]
+
+
 class _Reader:
     """Asks for one thing after the other, and remembers the latest time that KMS told."""
 
-    def __init__(self, client: Any, name: str) -> None:
+    def __init__(self, client: Any, name: str, down_to: int | None) -> None:
         self._client = client
         self._name = name
+        self._down_to = down_to
         self._now = 0.0
         self._public: dict[int, PublicKey] = {}
         self._unseen: list[str] = []
 
     def read(self, *, since: bool) -> RingReading:
         pointer = pointer_alias(self._name)
-        signing = self._asked("DescribeKey", pointer)
+        signing = self._asked(pointer)
         number, doubt = (None, None) if signing is None else self._number_of(signing)
         found = self._beside(number, signing)
         if not found and signing is None:
@@ -134,7 +163,7 @@ class _Reader:
 
     def _number_of(self, key: Metadata) -> tuple[int | None, str | None]:
         """Return which generation the pointer names, or why that cannot be told."""
-        known = self._tags(key["Arn"])
+        known = tags_of(self._client, key["Arn"])
         number = known.get(tags.GENERATION, "")
         if known.get(tags.RING) == self._name and re.fullmatch(NUMBER, number):
             return int(number), None
@@ -157,63 +186,42 @@ class _Reader:
             found[higher] = self._generation(higher, key_above)
         for lower in range((number or 1) - 1, 0, -1):
             key_below = self._probed(lower, downward=True)
-            if key_below is None:
-                break
-            found[lower] = self._generation(lower, key_below)
-            marks = found[lower].marks
-            # Keys retire in order, but for one that was withdrawn out of turn.
-            if marks.retired is not None and marks.compromised is None:
+            if key_below is not None:
+                found[lower] = self._generation(lower, key_below)
+            if self._ends_at(lower, found.get(lower)):
                 break
         return found
+
+    def _ends_at(self, number: int, generation: Generation | None) -> bool:
+        """Tell whether no generation below can matter."""
+        if self._down_to is not None:
+            return number <= self._down_to
+        if generation is None:
+            return True
+        # Keys retire in order, but for one that was withdrawn out of turn.
+        marks = generation.marks
+        return marks.retired is not None and marks.compromised is None
 
     def _probed(self, number: int, *, downward: bool) -> Metadata | None:
         alias = generation_alias(self._name, number)
         try:
-            return self._asked("DescribeKey", alias)
+            return self._asked(alias)
         except KmsAccessDenied:
             # What KMS may answer about an alias that is missing, to who is let in by aliases.
             if downward:
                 self._unseen.append(f"kms:DescribeKey on {alias} is denied")
             return None
 
-    def _asked(self, action: str, name: str) -> Metadata | None:
-        try:
-            answer = self._call(self._client.describe_key, action, name, KeyId=name)
-        except KmsKeyNotFound:
-            return None
-        metadata: Metadata = answer["KeyMetadata"]
-        return metadata
-
     def _generation(self, number: int, key: Metadata) -> Generation:
-        arn, known, doubt = key["Arn"], {}, None
-        marks = Marks()
-        try:
-            known = self._tags(arn)
-            doubt = self._stranger(number, known)
-            marks = tags.marks_in(known)
-        except KmsAccessDenied as error:
-            doubt = f"the tags of generation {number} may not be read: {error.message}"
-            self._unseen.append(doubt)
-        except ValueError as error:
-            doubt = f"generation {number} is in doubt: {error}"
-        kid = known.get(tags.KID)
+        known, marks, doubt = self._known(number, key["Arn"])
         settings = tags.settings_in(known)
         if doubt is None:
-            try:
-                public = self._public_key(arn, settings.alg if settings else None)
-            except ConfigError as error:
-                public, doubt = None, f"generation {number} signs no such JWT: {error.message}"
-            if public is not None:
-                self._public[number] = public
-                if kid not in (None, public.kid):
-                    doubt = (
-                        f"generation {number} was published as kid {shown(kid)}, is {public.kid}"
-                    )
-                kid = public.kid
+            doubt = self._fetched(number, key["Arn"], settings, known.get(tags.KID))
+        public = self._public.get(number)
         return Generation(
             number=number,
-            arn=arn,
-            kid=kid,
+            arn=key["Arn"],
+            kid=known.get(tags.KID) if public is None else public.kid,
             spec=key["KeySpec"],
             state=key["KeyState"],
             born=key["CreationDate"].timestamp(),
@@ -221,6 +229,34 @@ class _Reader:
             settings=settings,
             doubt=doubt,
         )
+
+    def _known(self, number: int, arn: str) -> tuple[Mapping[str, str], Marks, str | None]:
+        """Return a key's tags, what they say of its life, and why they are in doubt."""
+        try:
+            known = tags_of(self._client, arn)
+            return known, tags.marks_in(known), self._stranger(number, known)
+        except KmsAccessDenied as error:
+            doubt = f"the tags of generation {number} may not be read: {error.message}"
+            self._unseen.append(doubt)
+        except ValueError as error:
+            doubt = f"generation {number} is in doubt: {error}"
+        return {}, Marks(), doubt
+
+    def _fetched(
+        self, number: int, arn: str, settings: RingSettings | None, published_as: str | None
+    ) -> str | None:
+        """Keep the public key, if KMS gives it out; return why it is not the right one."""
+        try:
+            public = self._public_key(arn, settings.alg if settings else None)
+        except ConfigError as error:
+            return f"generation {number} signs no such JWT: {error.message}"
+        if public is not None:
+            self._public[number] = public
+            if published_as not in (None, public.kid):
+                return (
+                    f"generation {number} was published as {shown(published_as)}, is {public.kid}"
+                )
+        return None
 
     def _stranger(self, number: int, known: Mapping[str, str]) -> str | None:
         """Return why a key that has a generation's alias may not be of the ring."""
@@ -244,36 +280,26 @@ class _Reader:
                 return None  # disabled, or about to be deleted
             raise ConfigError(error.message, code=error.code, fix=error.fix) from None
 
-    def _tags(self, arn: str) -> dict[str, str]:
-        known: dict[str, str] = {}
-        page: dict[str, Any] = {}
-        while True:
-            answer = self._call(
-                self._client.list_resource_tags, "ListResourceTags", arn, KeyId=arn, **page
-            )
-            known.update((tag["TagKey"], tag["TagValue"]) for tag in answer["Tags"])
-            if not answer.get("Truncated"):
-                return known
-            page = {"Marker": answer["NextMarker"]}
-
     def _moved(self, arn: str) -> float | None:
         """Return when the pointer was last moved, if it can be seen at its key."""
-        page: dict[str, Any] = {}
-        while True:
-            answer = self._call(self._client.list_aliases, "ListAliases", arn, KeyId=arn, **page)
+        pointer = pointer_alias(self._name)
+        for answer in pages(self._client.list_aliases, "ListAliases", arn, KeyId=arn):
             for alias in answer["Aliases"]:
-                if alias["AliasName"] == pointer_alias(self._name) and "LastUpdatedDate" in alias:
+                if alias["AliasName"] == pointer and "LastUpdatedDate" in alias:
                     return float(alias["LastUpdatedDate"].timestamp())
-            if not answer.get("Truncated"):
-                return None
-            page = {"Marker": answer["NextMarker"]}
+        return None
 
-    def _call(self, method: Any, action: str, key: str, **parameters: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = aws.call(method, action, key, **parameters)
+    def _asked(self, name: str) -> Metadata | None:
+        """Return a key's metadata, or None; its answer is the one whose time counts."""
+        try:
+            answer = aws.call(self._client.describe_key, "DescribeKey", name, KeyId=name)
+        except KmsKeyNotFound:
+            return None
         headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         try:
             told = parsedate_to_datetime(headers["date"]).timestamp()
         except (KeyError, TypeError, ValueError):
-            raise wrong_answer("it has no Date header", action, key) from None
+            raise wrong_answer("it has no Date header", "DescribeKey", name) from None
         self._now = max(self._now, told)
-        return answer
+        metadata: Metadata = answer["KeyMetadata"]
+        return metadata

@@ -1,0 +1,37 @@
+"""A ring that is published nowhere: all who verify read it from KMS themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt.kms.ring.reading import read
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from kmsjwt.keys import PublicKey
+
+
+class InKms:
+    """The `kmsjwt.authority.rotate.Publication` of a ring whose consumers are `KmsKeys.ring`."""
+
+    __slots__ = ("_client", "_name")
+
+    def __init__(self, name: str, client: Any) -> None:
+        """Name the ring, and a boto3 KMS client to read it with."""
+        self._name = name
+        self._client = client
+
+    def publish(self, live: Iterable[PublicKey], retired: Collection[str]) -> None:
+        """Do nothing: a key is published by having its alias and tags."""
+
+    def kids(self) -> frozenset[str]:
+        """Return each ``kid`` that a consumer would read now.
+
+        Raises:
+            KmsError: KMS did not say.
+        """
+        return frozenset(key.kid for key in read(self._client, self._name, since=False).live)
+
+    def invalidate(self) -> None:
+        """Do nothing: no cache of ours is in between."""

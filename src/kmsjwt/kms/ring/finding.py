@@ -1,0 +1,105 @@
+"""Finding rings and lost keys by listing: only for a person who asks for it.
+
+IAM: ``kms:ListAliases`` for rings; ``kms:ListKeys``, ``kms:ListResourceTags``,
+``kms:DescribeKey`` and ``kms:ListAliases`` for lost keys.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from kmsjwt._immutable import Immutable
+from kmsjwt.errors import KmsAccessDenied
+from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.names import NAME, NUMBER
+from kmsjwt.kms.ring.reading import described, pages, tags_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class Orphan(Immutable):
+    """A key that was made for a ring and has no alias: a run was killed, or lost a race.
+
+    Attributes:
+        ring: the ring it is tagged for.
+        generation: the generation it is tagged as.
+        arn: the key.
+        state: its KMS key state.
+        created: when it was made, ISO 8601.
+    """
+
+    __slots__ = ("arn", "created", "generation", "ring", "state")
+
+    ring: str
+    generation: str
+    arn: str
+    state: str
+    created: str
+
+    def __init__(self, *, ring: str, generation: str, arn: str, state: str, created: str) -> None:
+        self._fill(ring=ring, generation=generation, arn=arn, state=state, created=created)
+
+    def __repr__(self) -> str:
+        return f"Orphan({self.arn!r}, {self.ring!r}, {self.generation!r})"
+
+
+def is_local(client: Any) -> bool:
+    """Tell whether a KMS on this machine is asked, where listing costs nothing."""
+    return urlsplit(str(client.meta.endpoint_url)).hostname in _LOOPBACK
+
+
+def ring_names(client: Any) -> list[str]:
+    """Return the name of every ring, by listing all aliases of the account and Region.
+
+    Raises:
+        KmsError: KMS did not say.
+    """
+    found: set[str] = set()
+    for answer in pages(client.list_aliases, "ListAliases", "*"):
+        for alias in answer["Aliases"]:
+            named = re.fullmatch(f"alias/({NAME})/{NUMBER}", alias["AliasName"])
+            if named:
+                found.add(named[1])
+    return sorted(found)
+
+
+def orphans(client: Any, names: frozenset[str] = frozenset()) -> Iterator[Orphan]:
+    """Yield the keys that are tagged for a ring and have no alias at all.
+
+    Args:
+        client: any boto3 KMS client.
+        names: the rings; every ring if empty.
+
+    Raises:
+        KmsError: KMS did not say. Keys whose tags may not be read are passed over.
+    """
+    for answer in pages(client.list_keys, "ListKeys", "*"):
+        for entry in answer["Keys"]:
+            arn = entry["KeyArn"]
+            try:
+                known = tags_of(client, arn)
+            except KmsAccessDenied:
+                continue
+            ring = known.get(tags.RING)
+            if ring is not None and (not names or ring in names):
+                yield from _if_unnamed(client, arn, ring, known.get(tags.GENERATION, "?"))
+
+
+def _if_unnamed(client: Any, arn: str, ring: str, generation: str) -> Iterator[Orphan]:
+    for answer in pages(client.list_aliases, "ListAliases", arn, KeyId=arn):
+        if answer["Aliases"]:
+            return
+    key = described(client, arn)
+    if key is not None:
+        yield Orphan(
+            ring=ring,
+            generation=generation,
+            arn=arn,
+            state=key["KeyState"],
+            created=key["CreationDate"].isoformat(),
+        )
