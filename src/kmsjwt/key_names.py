@@ -68,6 +68,11 @@ def is_key_id(text: str) -> bool:
     return re.fullmatch(_KEY_ID, text) is not None
 
 
+def is_multi_region(arn: str) -> bool:
+    """Tell whether a key has its like in other Regions, under the same id (KMS guide)."""
+    return key_id(arn).startswith("mrk-")
+
+
 def is_alias(text: str) -> bool:
     """Tell whether it is meant as an alias or an alias's ARN, well-formed or not."""
     return text.startswith("alias/") or ":alias/" in text

@@ -69,6 +69,11 @@ def test_a_ring_is_a_tagged_key_with_two_aliases(kms):
     assert {tag["TagKey"]: tag["TagValue"] for tag in tags} == {
         "kmsjwt:ring": "auth",
         "kmsjwt:generation": "1",
+        "kmsjwt:period": "2592000",
+        "kmsjwt:max-lifetime": "86400",
+        "kmsjwt:signer-refresh": "3600",
+        "kmsjwt:document-max-age": "300",
+        "kmsjwt:consumer-cache": "86400",
     }
     assert made.kid == KmsSigner("alias/auth", client=kms).current().kid
     assert made.created
@@ -279,6 +284,80 @@ def test_a_spec_that_signs_no_token_is_refused_before_anything_is_made(kms):
         create_key("auth", spec="SYMMETRIC_DEFAULT", client=kms)
 
     assert enabled_keys(kms) == []
+
+
+def tags_of(kms, arn) -> Any:
+    return {tag["TagKey"]: tag["TagValue"] for tag in kms.list_resource_tags(KeyId=arn)["Tags"]}
+
+
+def test_the_rings_settings_are_tags_that_the_key_is_made_with(kms):
+    settings = {"max_lifetime": 3_600, "consumer_cache": 7_200, "bundle": True, "alg": "PS256"}
+
+    made = create_key("auth", settings=settings, client=kms)
+
+    tags = tags_of(kms, made.arn)
+    assert tags["kmsjwt:max-lifetime"] == "3600"
+    assert tags["kmsjwt:consumer-cache"] == "7200"
+    assert (tags["kmsjwt:bundle"], tags["kmsjwt:alg"]) == ("yes", "PS256")
+
+
+def test_other_settings_than_the_rings_are_refused(kms):
+    create_key("auth", spec=SPEC, settings={"max_lifetime": 3_600}, client=kms)
+    create_key("auth", settings={"max_lifetime": 3_600}, client=kms)
+
+    with pytest.raises(ConfigError, match="exists with max_lifetime 3600, asked") as raised:
+        create_key("auth", settings={"max_lifetime": 7_200}, client=kms)
+
+    assert (raised.value.code, "key rotate" in str(raised.value)) == ("ring_settings", True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"period": 60}, "period is 60, expected 3600 to"),
+        ({"max_lifetime": 86_401}, "max_lifetime is 86401"),
+        ({"max_lifetime": True}, "max_lifetime is True"),
+        ({"consumer_cache": -1}, "consumer_cache is -1"),
+        ({"document_max_age": 0}, "document_max_age is 0"),
+        ({"signer_refresh": 1.5}, "signer_refresh is 1.5"),
+        ({"bundle": "yes"}, "bundle is 'yes'"),
+        ({"alg": "HS256"}, "HS256"),
+        ({"alg": "ES256"}, "ES256"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_settings_that_make_no_sense_are_refused_before_anything_is_made(kms, settings, told):
+    with pytest.raises(ConfigError, match=told):
+        create_key("auth", spec="RSA_2048", settings=settings, client=kms)
+
+    assert enabled_keys(kms) == []
+
+
+def _without_settings(kms: Any) -> Any:
+    made = create_key("auth", spec=SPEC, client=kms)
+    names = [name for name in tags_of(kms, made.arn) if name.count("-") or "period" in name]
+    kms.untag_resource(KeyId=made.arn, TagKeys=names)
+    return made.arn
+
+
+@pytest.mark.parametrize(("age", "written"), [(60, False), (601, True)])
+def test_settings_that_are_missing_are_written_once_a_tag_cannot_be_unseen(age, written):
+    now = [1_800_000_000.0]
+    kms = LocalKms(clock=lambda: now[0])
+    arn = _without_settings(kms)
+    now[0] += age
+
+    create_key("auth", settings={"max_lifetime": 60}, client=kms, clock=lambda: now[0])
+
+    tags = tags_of(kms, arn)
+    assert (tags.get("kmsjwt:max-lifetime") == "60") is written
+    assert ("kmsjwt:consumer-cache" in tags) is written
+
+
+def test_a_multi_region_key_is_made_where_one_is_asked_for(kms):
+    made = create_key("auth", spec=SPEC, multi_region=True, client=kms)
+
+    assert kms.describe_key(KeyId=made.arn)["KeyMetadata"]["MultiRegion"]
 
 
 @pytest.mark.parametrize("name", ["a/b", "", "alias/", "a b", "aws", "a" * 241, "ä", "a\n", None])

@@ -14,6 +14,7 @@ from kmsjwt import aws
 from kmsjwt._immutable import Immutable
 from kmsjwt.algorithms import for_key_spec
 from kmsjwt.errors import CannotKnow, ConfigError, KmsKeyNotFound, shown
+from kmsjwt.key_names import is_multi_region
 from kmsjwt.kms.ring import tags
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias, ring_name
 from kmsjwt.kms.ring.reading import RingReading, read
@@ -124,7 +125,7 @@ class Rotator:
         RingSettings().replaced(**self._changes)
         self._publication = publication
         self._spec = spec
-        self._more = {} if policy is None else {"Policy": policy}
+        self._more: dict[str, object] = {} if policy is None else {"Policy": policy}
         self._clock = clock
         self._tell = tell
         self._read_at = 0.0
@@ -288,8 +289,11 @@ class Rotator:
         before = ring.generation(ring.signing)
         settings = (before and before.settings) or RingSettings()
         spec = self._spec or (before.spec if before else DEFAULT_SPEC)
+        more = dict(self._more)
+        if before is not None and is_multi_region(before.arn):
+            more["MultiRegion"] = True
         key, is_ours = self._writer.create(
-            number, spec=spec, settings=settings.replaced(**self._changes), **self._more
+            number, spec=spec, settings=settings.replaced(**self._changes), **more
         )
         return f"{spec} {key['Arn']}" if is_ours else f"another run made {key['Arn']}"
 

@@ -44,6 +44,11 @@ def _add_create(commands: Any) -> None:
     parser.add_argument("name", metavar="NAME", help="auth, alias/auth and ring:auth are the same")
     specs = ", ".join(KEY_SPECS)
     parser.add_argument("--spec", type=key_spec, metavar="SPEC", help=f"{specs} (default RSA_2048)")
+    parser.add_argument(
+        "--multi-region",
+        action="store_true",
+        help="make a multi-Region key, which may be replicated; its successors will be such too",
+    )
     add_settings(parser)
     _add_common(parser)
 
@@ -80,7 +85,13 @@ def _add_common(parser: Any) -> None:
 def _create(args: Namespace) -> int:
     from kmsjwt.kms.ring.create import create_key
 
-    key = create_key(args.name, spec=args.spec, settings=settings_of(args), region=args.region)
+    key = create_key(
+        args.name,
+        spec=args.spec,
+        settings=settings_of(args),
+        multi_region=args.multi_region,
+        region=args.region,
+    )
     terminal.say(f"{key.alias} is {'new' if key.created else 'there already'}")
     if args.json:
         terminal.answer_json({"arn": key.arn, "alias": key.alias, "kid": key.kid})

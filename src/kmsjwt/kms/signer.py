@@ -2,6 +2,7 @@
 
 IAM: ``kms:Sign`` and ``kms:GetPublicKey`` on the key's ARN, in separate statements if either
 has conditions: ``kms:SigningAlgorithm`` and ``kms:MessageType`` never match GetPublicKey.
+``kms:ListResourceTags`` for a ring, and to obey the ring where its pointer is named.
 """
 
 from __future__ import annotations
@@ -13,7 +14,15 @@ from typing import TYPE_CHECKING
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
 from kmsjwt.algorithms import Algorithm, algorithm, ecdsa_der_to_jose
-from kmsjwt.errors import BadSignature, CannotKnow, KmsError, KmsKeyUnusable, all_of, shown
+from kmsjwt.errors import (
+    BadSignature,
+    ConfigError,
+    KmsError,
+    KmsKeyUnusable,
+    KmsUnavailable,
+    all_of,
+    shown,
+)
 from kmsjwt.issuer import Signature
 from kmsjwt.key_names import KeyReference
 from kmsjwt.kms.client import KmsClient, with_client
@@ -27,24 +36,41 @@ from kmsjwt.kms.public import (
     require_seconds,
     wrong_answer,
 )
+from kmsjwt.kms.ring.names import is_ring, pointer_alias, ring_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kmsjwt.keys import PublicKey
+    from kmsjwt.kms.ring.following import Followed
 
 REFRESH = 300
 """Seconds until an alias is looked up again."""
 MAX_STALE = 3_600
 """Seconds an alias's last known key is used while KMS cannot be asked."""
 _RETRY = 10
+_SPREAD = 300  # how long KMS may take to show everybody a moved alias (KMS guide, aliases)
+_OUT_OF_USE = frozenset(("DisabledException", "KMSInvalidStateException"))
 
 
 class KmsSigner:
     """Names the KMS key that signs now, and follows its alias when that moves.
 
     An alias is resolved to a key once per refresh time. Signing is by that key's ARN, so a
-    token never carries one key's ``kid`` and another's signature.
+    token never carries one key's ``kid`` and another's signature. When KMS answers that the key
+    is disabled or about to be deleted, the alias is looked up again with the next token.
+
+    ``ring:auth`` follows ``alias/auth`` and obeys the ring: the key's tags say the algorithm, the
+    longest lifetime of a token, and for how long at most one look-up may be used, whether KMS
+    can be asked or not. A key that is retired or compromised does not sign. Nor does a lower
+    generation than the newest that was seen here: KMS shows a moved alias late, so a look-up
+    that shows an older one says nothing, and the newer key signs on: each such look-up counts as
+    a good one in the first five minutes, and later as one that failed.
+
+    ``alias/auth`` does the same where its key is tagged as a generation of ring ``auth`` and the
+    tags may be read. Where they may not, as in another account (there KMS lets nobody read them)
+    the pointer alone is followed: keep lifetimes within the ring's maximum there, and ``refresh``
+    and ``max_stale`` within its signer refresh.
     """
 
     def __init__(
@@ -63,15 +89,19 @@ class KmsSigner:
         """Name the key. KMS is first asked when the first token is issued.
 
         Args:
-            key: key id, key ARN, ``alias/NAME`` or alias ARN. An ARN's own Region wins.
+            key: key id, key ARN, ``alias/NAME``, alias ARN or ``ring:NAME``. An ARN's own Region
+                wins.
             client: any boto3 KMS client; one with short timeouts is made if None.
             region: the Region, where neither the ARN nor a client says it.
-            alg: the JOSE algorithm; by default the key spec's (RS256 for RSA).
-            kid: what tokens call the key: its RFC 7638 thumbprint, or its KMS key id.
+            alg: the JOSE algorithm; by default the key spec's (RS256 for RSA). A ring says its
+                own.
+            kid: what tokens call the key: its RFC 7638 thumbprint, or its KMS key id. A ring's
+                keys are published by their thumbprints.
             message_type: KMS ``MessageType``; RAW where a key policy demands it, which limits
                 header and claims to 4,096 bytes.
-            refresh: seconds until an alias is looked up again.
-            max_stale: seconds the last known key is used while it cannot be looked up.
+            refresh: seconds until an alias is looked up again. A ring may shorten it.
+            max_stale: seconds the last known key is used while it cannot be looked up. A ring
+                may shorten it.
             clock: seconds since 1970.
 
         Raises:
@@ -79,14 +109,17 @@ class KmsSigner:
                 boto3 that is missing, a Region that is not known.
         """
         (reference, its_client), *_ = all_of(
-            lambda: with_client(KeyReference.parse(key), client, region),
+            lambda: with_client(_reference(key), client, region),
             lambda: _require_signable(alg, message_type),
             lambda: require_kid(kid),
+            lambda: _require_ring_s_own(key, alg, kid),
             lambda: require_seconds(refresh=refresh, max_stale=max_stale),
             lambda: require_clock(clock),
             code="kms_settings",
         )
         self._key: KeyReference = reference
+        self._is_ring = is_ring(key)
+        self._ring = _pointed(reference)
         self._alg = alg
         self._wanted_type = message_type
         self._client: KmsClient = its_client
@@ -96,6 +129,8 @@ class KmsSigner:
         self._clock = clock
         self._lock = Lock()
         self._known: _Resolution | None = None
+        self._newest: Followed | None = None
+        self._followed: dict[str, Followed] = {}  # by ARN; what a denied call cannot tell anew
 
     def current(self) -> KmsSigningKey:
         """Return the key that signs now, bound to its ARN; see `kmsjwt.issuer.Signer`.
@@ -120,30 +155,127 @@ class KmsSigner:
         if known is not None and self._is_fresh(known, now):
             return known  # another thread was first
         try:
-            found = fetch(self._client, self._key, self._alg, self._kid)
-        except KmsKeyUnusable:
-            raise  # an answer: its former key is not what the alias stands for any more
-        except CannotKnow:
-            # An answer from the future has no age that could be told: its time starts anew.
-            looked_up = now if known is None else min(known.looked_up, now)
-            if known is None or now - looked_up >= self._max_stale:
+            self._known = self._asked(known, now)
+        except KmsKeyUnusable as error:
+            # An answer: its former key is not what the alias stands for any more. But it may
+            # be the answer of somebody who still sees the alias at an older key.
+            self._known = None
+            if known is None or known.generation is None or not self._is_alive(known):
                 raise
-            again = min(now + _RETRY, looked_up + self._max_stale)
-            resolution = _Resolution(known.key, looked_up, now, again)
-        else:
-            key = self._signing_key(found, known)
-            resolution = _Resolution(key, now, now, now + self._refresh)
-        self._known = resolution
-        return resolution
+            self._known = self._kept(known, now, error, behind=True)
+        except KmsError as error:
+            self._known = self._kept(known, now, error)
+        return self._known
 
-    def _signing_key(self, found: KmsPublicKey, known: _Resolution | None) -> KmsSigningKey:
+    def _asked(self, known: _Resolution | None, now: float) -> _Resolution:
+        found = fetch(self._client, self._key, self._alg, self._kid)
+        generation = self._generation(found.arn)
+        if generation is not None:
+            if self._newest is not None and generation.number < self._newest.number:
+                error = self._behind(generation, self._newest)
+                return self._kept(known, now, error, behind=True)
+            if generation.withdrawn:
+                raise self._withdrawn(found.arn, generation)
+            self._newest = generation
         if known is not None and known.key.arn == found.arn:
-            return known.key
-        kind = message_type_for(found.public.alg, self._wanted_type)
-        return KmsSigningKey(found, self._client, kind)
+            key, since = known.key, min(known.since, now)
+        else:
+            key, since = self._signing_key(found, generation), now
+        again = now + min(self._refresh, self._bound(generation))
+        return _Resolution(key, generation, since, now, now, again)
+
+    def _generation(self, arn: str) -> Followed | None:
+        if self._ring is None:
+            return None
+        from kmsjwt.kms.ring.following import follow
+
+        found = follow(self._client, self._ring, arn, required=self._is_ring)
+        if found is None:
+            return self._followed.get(arn)
+        self._followed[arn] = found
+        return found
+
+    def _kept(
+        self, known: _Resolution | None, now: float, error: KmsError, *, behind: bool = False
+    ) -> _Resolution:
+        """Return what was known for a while yet, or raise the error."""
+        if known is None:
+            raise error
+        # An answer from the future has no age that could be told: its time starts anew.
+        looked_up = min(known.looked_up, now)
+        if behind and 0 <= now - known.since < _SPREAD:
+            looked_up = now
+        bound = self._bound(known.generation)
+        if now - looked_up >= bound:
+            raise error
+        again = min(now + _RETRY, looked_up + bound)
+        return _Resolution(known.key, known.generation, known.since, looked_up, now, again)
+
+    def _bound(self, generation: Followed | None) -> float:
+        """Return for how long one look-up may be used."""
+        if generation is None or generation.settings is None:
+            return self._max_stale
+        return min(self._max_stale, generation.settings.signer_refresh)
+
+    def _is_alive(self, known: _Resolution) -> bool:
+        try:
+            fetch(self._client, KeyReference.parse(known.key.arn), known.key.alg.name, self._kid)
+        except KmsError:
+            return False
+        return True
+
+    def _signing_key(self, found: KmsPublicKey, generation: Followed | None) -> KmsSigningKey:
+        settings = None if generation is None else generation.settings
+        if settings is not None and settings.alg != self._alg:
+            arn = KeyReference.parse(found.arn)
+            found = fetch(self._client, arn, settings.alg, self._kid)
+            self._require_its_alg(found)
+        return KmsSigningKey(
+            found,
+            self._client,
+            message_type_for(found.public.alg, self._wanted_type),
+            max_lifetime=None if settings is None else settings.max_lifetime,
+            out_of_use=self._forget if self._key.is_alias else None,
+        )
+
+    def _require_its_alg(self, found: KmsPublicKey) -> None:
+        its = found.public.alg.name
+        if self._alg not in (None, its):
+            raise KmsKeyUnusable(
+                f"alg is {self._alg}, and the keys of ring {self._ring} are published for {its}",
+                action="GetPublicKey",
+                key=self._key.text,
+                code="ring_alg",
+                fix="leave alg out: the ring says it",
+            )
+
+    def _forget(self, arn: str) -> None:
+        with self._lock:
+            if self._known is not None and self._known.key.arn == arn:
+                self._known = None
+
+    def _behind(self, seen: Followed, newest: Followed) -> KmsError:
+        return KmsUnavailable(
+            f"{self._key} shows generation {seen.number}, and generation {newest.number} has signed"
+            " here: a signer never goes back",
+            action="GetPublicKey",
+            key=self._key.text,
+            code="ring_behind",
+            fix="KMS shows moved aliases late; if it was moved back by hand, rotate instead",
+        )
+
+    def _withdrawn(self, arn: str, generation: Followed) -> KmsKeyUnusable:
+        return KmsKeyUnusable(
+            f"{self._key} points to {arn}, generation {generation.number} of ring {self._ring},"
+            f" which is {generation.withdrawn} and signs no more",
+            action="ListResourceTags",
+            key=self._key.text,
+            code="ring_withdrawn",
+            fix=f"have another key sign: kmsjwt key rotate {self._ring}",
+        )
 
     def __repr__(self) -> str:
-        return f"KmsSigner({self._key.text!r})"
+        return f"KmsSigner({f'ring:{self._ring}' if self._is_ring else self._key.text!r})"
 
 
 class KmsSigningKey(Immutable):
@@ -151,17 +283,35 @@ class KmsSigningKey(Immutable):
 
     Attributes:
         arn: the key's ARN.
+        max_lifetime: seconds that no token of it may outlive; None if nobody said.
     """
 
-    __slots__ = ("_client", "_kind", "_public", "arn")
+    __slots__ = ("_client", "_kind", "_out_of_use", "_public", "arn", "max_lifetime")
 
     arn: str
+    max_lifetime: int | None
     _client: KmsClient
     _kind: str
+    _out_of_use: Callable[[str], None] | None
     _public: PublicKey
 
-    def __init__(self, found: KmsPublicKey, client: KmsClient, kind: str) -> None:
-        self._fill(arn=found.arn, _public=found.public, _client=client, _kind=kind)
+    def __init__(
+        self,
+        found: KmsPublicKey,
+        client: KmsClient,
+        kind: str,
+        *,
+        max_lifetime: int | None = None,
+        out_of_use: Callable[[str], None] | None = None,
+    ) -> None:
+        self._fill(
+            arn=found.arn,
+            max_lifetime=max_lifetime,
+            _public=found.public,
+            _client=client,
+            _kind=kind,
+            _out_of_use=out_of_use,
+        )
 
     @property
     def kid(self) -> str:
@@ -180,15 +330,20 @@ class KmsSigningKey(Immutable):
             ClaimsRefused: over KMS's limit for a RAW message.
             KmsError: KMS did not sign, signed with another key, or wrongly.
         """
-        answer = aws.call(
-            self._client.sign,
-            "Sign",
-            self.arn,
-            KeyId=self.arn,
-            Message=message(self._kind, self._public, signing_input),
-            MessageType=self._kind,
-            SigningAlgorithm=self.alg.kms_name,
-        )
+        try:
+            answer = aws.call(
+                self._client.sign,
+                "Sign",
+                self.arn,
+                KeyId=self.arn,
+                Message=message(self._kind, self._public, signing_input),
+                MessageType=self._kind,
+                SigningAlgorithm=self.alg.kms_name,
+            )
+        except KmsKeyUnusable as error:
+            if self._out_of_use is not None and error.aws_code in _OUT_OF_USE:
+                self._out_of_use(self.arn)
+            raise
         request_id = str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
         signed_by, signature = answer.get("KeyId"), answer.get("Signature")
         if signed_by != self.arn:
@@ -227,17 +382,61 @@ def _require_signable(alg: str | None, message_type: str | None) -> None:
         message_type_for(algorithm(alg), message_type)
 
 
-class _Resolution(Immutable):
-    """Which key an alias stood for, when KMS said so, and when KMS was and is to be asked."""
+def _reference(key: str) -> KeyReference:
+    return KeyReference.parse(pointer_alias(ring_name(key)) if is_ring(key) else key)
 
-    __slots__ = ("asked", "key", "look_again", "looked_up")
+
+def _pointed(reference: KeyReference) -> str | None:
+    """Return the ring whose pointer an alias would be."""
+    name = reference.text.partition("alias/")[2]
+    return name if reference.is_alias and "/" not in name else None
+
+
+def _require_ring_s_own(key: str, alg: str | None, kid: str) -> None:
+    if is_ring(key) and (alg is not None or kid != "thumbprint"):
+        raise ConfigError(
+            f"{key} takes neither alg nor kid: its keys say the one, and are published by their"
+            " thumbprints",
+            code="ring_settings",
+            fix="leave both out",
+        )
+
+
+class _Resolution(Immutable):
+    """Which key an alias stood for, when KMS said so, and when KMS was and is to be asked.
+
+    Attributes:
+        key: the key.
+        generation: what its tags said, if it is one of a ring's.
+        since: when KMS first named it here.
+        looked_up: when KMS last named it.
+        asked: when KMS was last asked.
+        look_again: when KMS is to be asked next.
+    """
+
+    __slots__ = ("asked", "generation", "key", "look_again", "looked_up", "since")
 
     key: KmsSigningKey
+    generation: Followed | None
+    since: float
     looked_up: float
     asked: float
     look_again: float
 
     def __init__(
-        self, key: KmsSigningKey, looked_up: float, asked: float, look_again: float
+        self,
+        key: KmsSigningKey,
+        generation: Followed | None,
+        since: float,
+        looked_up: float,
+        asked: float,
+        look_again: float,
     ) -> None:
-        self._fill(key=key, looked_up=looked_up, asked=asked, look_again=look_again)
+        self._fill(
+            key=key,
+            generation=generation,
+            since=since,
+            looked_up=looked_up,
+            asked=asked,
+            look_again=look_again,
+        )

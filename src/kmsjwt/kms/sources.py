@@ -39,12 +39,17 @@ from kmsjwt.kms.public import (
     require_seconds,
     wrong_answer,
 )
+from kmsjwt.kms.ring.names import is_ring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from kmsjwt.kms.ring.keys import RingKeys
+
 MAX_AGE = 3_600
 """Seconds until public keys are fetched again, so that a disabled key stops being trusted."""
+RING_MAX_AGE = 300
+"""Seconds until a ring is read again, so that a new key is trusted before it signs."""
 MAX_STALE = 86_400
 """Seconds a fetched key is trusted while KMS cannot be asked."""
 _RETRY = 30
@@ -90,7 +95,7 @@ class KmsKeys:
             lambda: _reached(keys, client, region),
             lambda: None if alg is None else algorithm(alg),
             lambda: require_kid(kid),
-            lambda: _require_ages(max_age, max_stale),
+            lambda: require_ages(max_age, max_stale),
             lambda: require_clock(clock),
             code="kms_settings",
         )
@@ -99,6 +104,36 @@ class KmsKeys:
         self._max_stale = max_stale
         self._clock = clock
         self._lock = Lock()
+
+    @staticmethod
+    def ring(
+        name: str,
+        *,
+        client: Any = None,
+        region: str | None = None,
+        max_age: float = RING_MAX_AGE,
+        max_stale: float = MAX_STALE,
+        clock: Callable[[], float] = time.time,
+    ) -> RingKeys:
+        """Return the keys of a ring: of all its generations that are neither retired nor withdrawn.
+
+        Args:
+            name: the ring; ``auth``, ``ring:auth`` and ``alias/auth`` are the same. It is one of
+                the client's own account and Region.
+            client: any boto3 KMS client; one with short timeouts is made if None.
+            region: the Region, if no client is given.
+            max_age: seconds until the ring is read again.
+            max_stale: seconds a key is trusted without KMS confirming it, at least ``max_age``.
+            clock: seconds since 1970.
+
+        Raises:
+            ConfigError: naming everything that is wrong at once.
+        """
+        from kmsjwt.kms.ring.keys import RingKeys
+
+        return RingKeys(
+            name, client=client, region=region, max_age=max_age, max_stale=max_stale, clock=clock
+        )
 
     def key(self, kid: str | None) -> PublicKey:
         """Return the key of that ``kid``; see `kmsjwt.verifier.KeySource`.
@@ -364,7 +399,12 @@ def _reached(
     return {reference.text: (reference, its) for reference, its in found}.values()
 
 
-def _require_ages(max_age: float, max_stale: float) -> None:
+def require_ages(max_age: float, max_stale: float) -> None:
+    """Refuse times that make no sense together.
+
+    Raises:
+        ConfigError: no seconds, or ``max_stale`` is below ``max_age``.
+    """
     require_seconds(max_age=max_age, max_stale=max_stale)
     if max_stale < max_age:
         raise ConfigError(
@@ -374,12 +414,18 @@ def _require_ages(max_age: float, max_stale: float) -> None:
 
 
 def _fixed(key: str) -> KeyReference:
+    if is_ring(key):
+        raise ConfigError(
+            f"{shown(key)} is a ring, expected key ids or ARNs",
+            code="ring_of_keys",
+            fix=f"a ring has several keys in the course of time: KmsKeys.ring({key[5:]!r})",
+        )
     reference = KeyReference.parse(key)
     if reference.is_alias:
         raise ConfigError(
             f"{reference} is an alias, expected key ids or ARNs to verify with",
             code="alias_to_verify",
-            fix="once the alias moves, tokens its former key signed would be refused: "
-            "name the keys themselves, or use the published JWKS",
+            fix="once the alias moves, tokens its former key signed would be refused: name the "
+            "keys themselves, or their ring (KmsKeys.ring), or use the published JWKS",
         )
     return reference

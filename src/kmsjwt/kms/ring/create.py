@@ -70,6 +70,7 @@ def create_key(
     *,
     spec: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    multi_region: bool = False,
     client: Any = None,
     region: str | None = None,
     clock: Callable[[], float] = time.time,
@@ -80,6 +81,7 @@ def create_key(
         name: the ring's name; ``auth``, ``alias/auth`` and ``ring:auth`` are the same.
         spec: the KMS key spec; RSA_2048 for a new key if None.
         settings: those of the ring's times that differ from the defaults of `RingSettings`.
+        multi_region: make a multi-Region key. Its successors will be such keys as well.
         client: any boto3 KMS client, whose retries had better be off: CreateKey is not
             idempotent. Two suitable ones are made if None.
         region: the Region, if no client is given.
@@ -94,7 +96,7 @@ def create_key(
         KmsError: KMS refused or could not be reached. Running it again goes on from there.
     """
     ring = _Ring(ring_name(name), spec, settings or {}, client, region)
-    key, created = ring.key()
+    key, created = ring.key(multi_region=multi_region)
     if not created:
         ring.refuse_other_spec(key)
         ring.settle(key, clock())
@@ -127,7 +129,7 @@ class _Ring:
             writing = aws.kms_client(region, attempts=1, read_timeout=CREATE_TIMEOUT)
         self._writer = RingWriter(writing, name, allow=lambda: None)
 
-    def key(self) -> tuple[Metadata, bool]:
+    def key(self, *, multi_region: bool) -> tuple[Metadata, bool]:
         """Return the key that signs, and whether it was made just now."""
         pointed, first = described(self.client, self.pointer), described(self.client, self._first)
         if pointed is not None:
@@ -137,12 +139,15 @@ class _Ring:
         if first is not None:
             return self._pointed_to(first), False
         found = self._orphan()
-        key = found or self._writer.make(
-            1, spec=self._spec or DEFAULT_SPEC, settings=self._settings
-        )
+        key = found or self._made(multi_region=multi_region)
         claimed = self._writer.claim(1, key)
         is_new = found is None and claimed["Arn"] == key["Arn"]
         return self._pointed_to(claimed), is_new
+
+    def _made(self, *, multi_region: bool) -> Metadata:
+        more = {"MultiRegion": True} if multi_region else {}
+        spec = self._spec or DEFAULT_SPEC
+        return self._writer.make(1, spec=spec, settings=self._settings, **more)
 
     def refuse_other_spec(self, key: Metadata) -> None:
         """Refuse a ring that is there with another spec than the one asked for."""
@@ -217,4 +222,8 @@ class _Ring:
         if named or key is None or key["KeyState"] != "Enabled":
             return None
         fits = key["KeySpec"] == (self._spec or DEFAULT_SPEC)
-        return key if fits and tags.settings_in(known) == self._settings else None
+        return key if fits and _same(tags.settings_in(known), self._settings) else None
+
+
+def _same(settings: RingSettings | None, wanted: RingSettings) -> bool:
+    return settings is not None and tags.of_settings(settings) == tags.of_settings(wanted)

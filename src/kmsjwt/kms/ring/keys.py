@@ -12,22 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
-from kmsjwt.errors import ConfigError, KmsError, KmsUnavailable, UnknownKey, all_of, shown
+from kmsjwt.errors import KmsError, KmsUnavailable, UnknownKey, all_of, shown
 from kmsjwt.keys import KeySet
 from kmsjwt.kms.public import require_clock, require_seconds
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias, ring_name
 from kmsjwt.kms.ring.reading import RingReading, read
+from kmsjwt.kms.sources import MAX_STALE, RING_MAX_AGE, require_ages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from kmsjwt.keys import PublicKey
     from kmsjwt.rotation import Generation
 
-MAX_AGE = 300
-"""Seconds until the ring is read again."""
-MAX_STALE = 86_400
-"""Seconds a key is trusted while KMS does not confirm it."""
 COOL_DOWN = 30
 """Seconds between two readings for the sake of unknown ``kid`` values."""
 _BACK_OFF = 5
@@ -69,7 +66,7 @@ class RingKeys:
         *,
         client: Any = None,
         region: str | None = None,
-        max_age: float = MAX_AGE,
+        max_age: float = RING_MAX_AGE,
         max_stale: float = MAX_STALE,
         cool_down: float = COOL_DOWN,
         clock: Callable[[], float] = time.time,
@@ -92,7 +89,8 @@ class RingKeys:
         its_name, its_client, *_ = all_of(
             lambda: ring_name(name),
             lambda: aws.kms_client(region) if client is None else client,
-            lambda: _require_ages(max_age, max_stale, cool_down),
+            lambda: require_ages(max_age, max_stale),
+            lambda: require_seconds(cool_down=cool_down),
             lambda: require_clock(clock),
             code="kms_settings",
         )
@@ -175,7 +173,7 @@ class RingKeys:
             reading = read(self._client, self._name, since=False)
         except KmsError as failure:
             return old.after_failure(failure, self._clock(), self._max_stale)
-        return _after(reading, old, started, self._max_stale)
+        return old.after(reading, started, self._max_stale)
 
     def _not_found(self, kid: str, state: _State) -> UnknownKey | KmsError:
         if state.failure is not None:
@@ -183,9 +181,8 @@ class RingKeys:
             return copy(state.failure)
         if not state.is_fresh(self._clock(), self._max_age):
             return self._unsure("it is being read")
-        open_questions = (*state.hidden, *state.open)
-        if open_questions:
-            return self._unsure(f"kid {shown(kid)} may be one of it: {open_questions[0]}")
+        for doubt in (*state.hidden, *state.doubts):
+            return self._unsure(f"kid {shown(kid)} may be of the ring: {doubt}")
         count = len(state.held)
         return UnknownKey(f"kid is {shown(kid)}, which is none of the {count} keys of the ring")
 
@@ -226,19 +223,21 @@ class _State(Immutable):
         held: the trusted keys, by ARN.
         read_at: when the last good reading began; None before the first.
         tried_at: when the last good reading began or the last bad one ended.
+        complete_at: when the last reading began that hid no key which must be published.
         failure: why the last reading failed; None after a good one.
-        hidden: why keys may be missing that are to be published.
-        open: why an unknown ``kid`` may be the ring's all the same.
+        hidden: why keys may be missing that must be published.
+        doubts: why a ``kid`` that is not known may be of the ring, all the same.
     """
 
-    __slots__ = ("failure", "held", "hidden", "open", "read_at", "tried_at")
+    __slots__ = ("complete_at", "doubts", "failure", "held", "hidden", "read_at", "tried_at")
 
     held: Mapping[str, _Held]
     read_at: float | None
     tried_at: float | None
+    complete_at: float | None
     failure: KmsError | None
     hidden: tuple[str, ...]
-    open: tuple[str, ...]
+    doubts: tuple[str, ...]
 
     def __init__(
         self,
@@ -246,17 +245,19 @@ class _State(Immutable):
         held: Mapping[str, _Held] | None = None,
         read_at: float | None = None,
         tried_at: float | None = None,
+        complete_at: float | None = None,
         failure: KmsError | None = None,
         hidden: Iterable[str] = (),
-        open: Iterable[str] = (),  # noqa: A002  an open question
+        doubts: Iterable[str] = (),
     ) -> None:
         self._fill(
             held=held or {},
             read_at=read_at,
             tried_at=tried_at,
+            complete_at=complete_at,
             failure=failure,
             hidden=tuple(hidden),
-            open=tuple(open),
+            doubts=tuple(doubts),
         )
 
     def is_fresh(self, now: float, max_age: float) -> bool:
@@ -275,33 +276,87 @@ class _State(Immutable):
     def after_failure(self, failure: KmsError, now: float, max_stale: float) -> _State:
         return _State(
             held=_kept(self.held, now, max_stale),
-            read_at=None if self.read_at is None else min(self.read_at, now),
+            read_at=self.read_at,
             tried_at=now,
-            failure=copy(failure).with_traceback(None),
+            complete_at=self.complete_at,
+            failure=copy(failure),
             hidden=self.hidden,
-            open=self.open,
+            doubts=self.doubts,
+        )
+
+    def after(self, reading: RingReading, now: float, max_stale: float) -> _State:
+        """Return what is known after a reading that began ``now``."""
+        held = _kept(self.held, now, max_stale)
+        for each in reading.ring.generations:
+            if _is_withdrawn(each):
+                held.pop(each.arn, None)
+            elif each.is_usable and each.number in reading.public:
+                held[each.arn] = _confirmed(
+                    held.get(each.arn), reading.public[each.number], each, now
+                )
+        retired = _newest_retired(reading.ring.generations)
+        held = {arn: each for arn, each in held.items() if each.number > retired}
+        hidden, doubts = _questions(reading, held)
+        # Who knew them all lately has those that are out of sight now.
+        known = self.complete_at is not None and 0 <= now - self.complete_at < max_stale
+        if known:
+            doubts += reading.unseen
+        else:
+            hidden += reading.unseen
+        return _State(
+            held=held,
+            read_at=now,
+            tried_at=now,
+            complete_at=self.complete_at if hidden or reading.unseen else now,
+            hidden=hidden,
+            doubts=doubts,
         )
 
 
-def _after(reading: RingReading, old: _State, now: float, max_stale: float) -> _State:
-    """Return what is known after a reading that began ``now``."""
-    held = _kept(old.held, now, max_stale)
+def _kept(held: Mapping[str, _Held], now: float, max_stale: float) -> dict[str, _Held]:
+    return {arn: each.not_after(now) for arn, each in held.items() if each.is_young(now, max_stale)}
+
+
+def _confirmed(before: _Held | None, public: PublicKey, each: Generation, now: float) -> _Held:
+    # A key that did not change stays the identical object.
+    same = before.public if before is not None and before.public == public else public
+    return _Held(each.number, same, now)
+
+
+def _is_withdrawn(each: Generation) -> bool:
+    marks = each.marks
+    return marks.retired is not None or marks.compromised is not None or each.state in _WITHDRAWN
+
+
+def _newest_retired(generations: Iterable[Generation]) -> int:
+    """Return the highest number that retired in its turn: all below it have, seen or not."""
+    return max(
+        (
+            each.number
+            for each in generations
+            if each.marks.retired is not None and each.marks.compromised is None and not each.doubt
+        ),
+        default=0,
+    )
+
+
+def _questions(reading: RingReading, held: Mapping[str, _Held]) -> tuple[list[str], list[str]]:
+    """Return why keys may be missing from what is published, and why others may be the ring's."""
+    ring = reading.ring
     hidden: list[str] = []
-    retired_below = 0
-    for each in reading.ring.generations:
-        public = reading.public.get(each.number)
-        if _is_withdrawn(each):
-            held.pop(each.arn, None)
-        elif each.is_usable and public is not None:
-            before = held.get(each.arn)
-            # A key that did not change stays the identical object.
-            same = before is not None and before.public == public
-            held[each.arn] = _Held(each.number, before.public if same else public, now)  # type: ignore[union-attr]  # same: it is there
-        elif each.arn not in held:
-            hidden.append(each.doubt or f"generation {each.number} gives out no public key")
-        if each.marks.retired is not None and each.marks.compromised is None:
-            retired_below = max(retired_below, each.number)
-    # Generations retire in order, and below a retired one nothing was read.
-    held = {arn: each for arn, each in held.items() if each.number >= retired_below}
-    hidden += _unseen(reading, old)
-    return _State(held=held, read_at=now, tried_at=now, hidden=hidden, open=_gaps(reading))
+    doubts: list[str] = []
+    for each in ring.generations:
+        if _is_withdrawn(each) or each.arn in held:
+            continue
+        why = each.doubt or f"the public key of generation {each.number} may not be read"
+        # One that is to sign next may be too young to be read, and there are no tokens of it.
+        is_next = ring.signing is not None and each.number > ring.signing
+        (doubts if is_next else hidden).append(why)
+    if ring.doubt is not None:
+        hidden.append(ring.doubt)
+    elif ring.signing is None:
+        doubts.append(f"{pointer_alias(ring.name)} is not there")
+    lowest = min((each.number for each in ring.generations), default=0)
+    if lowest > 1 and lowest > _newest_retired(ring.generations):
+        doubts.append(f"{generation_alias(ring.name, lowest - 1)} is not there")
+    return hidden, doubts

@@ -1,0 +1,98 @@
+"""What the tags of a key say to a signer that was led to it.
+
+IAM: ``kms:ListResourceTags`` on the ring's keys, of the caller's own account: KMS answers nobody
+else.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt._immutable import Immutable
+from kmsjwt.errors import KmsAccessDenied, KmsError
+from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.names import NUMBER, pointer_alias
+from kmsjwt.kms.ring.reading import tags_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kmsjwt.rotation import RingSettings
+
+
+class Followed(Immutable):
+    """A generation as a signer sees it.
+
+    Attributes:
+        number: which generation of its ring it is.
+        settings: its times; None for one that was made before keys had any.
+        withdrawn: ``retired`` or ``compromised``, if it must not sign; else empty.
+    """
+
+    __slots__ = ("number", "settings", "withdrawn")
+
+    number: int
+    settings: RingSettings | None
+    withdrawn: str
+
+    def __init__(self, number: int, settings: RingSettings | None, withdrawn: str) -> None:
+        self._fill(number=number, settings=settings, withdrawn=withdrawn)
+
+    def __repr__(self) -> str:
+        return f"Followed({self.number}, {self.settings!r}, {self.withdrawn!r})"
+
+
+def follow(client: Any, ring: str, arn: str, *, required: bool) -> Followed | None:
+    """Read what a key says of itself.
+
+    Args:
+        client: any boto3 KMS client.
+        ring: the ring whose pointer led here.
+        arn: the key.
+        required: whether it must be a generation of the ring with settings.
+
+    Returns:
+        None if it need not be one, and is none or does not let its tags be read.
+
+    Raises:
+        KmsError: its tags cannot be read now, or say too little.
+    """
+    if not required and getattr(client, "list_resource_tags", None) is None:
+        return None  # a stand-in for KMS that signs and no more
+    try:
+        known = tags_of(client, arn)
+    except KmsError as error:
+        if required and isinstance(error, KmsAccessDenied):
+            error.fix = f"{error.fix}; by {pointer_alias(ring)} alone, tags need not be read"
+        if required or error.retryable:
+            raise
+        return None
+    if known.get(tags.RING) != ring or not re.fullmatch(NUMBER, known.get(tags.GENERATION, "")):
+        if required:
+            raise _unclear(ring, arn, "it is not tagged as a key of that ring")
+        return None
+    settings = tags.settings_in(known)
+    if required and settings is None:
+        raise _unclear(ring, arn, "its tags do not say the ring's times")
+    return Followed(int(known[tags.GENERATION]), settings, _withdrawn(ring, arn, known))
+
+
+def _withdrawn(ring: str, arn: str, known: Mapping[str, str]) -> str:
+    try:
+        marks = tags.marks_in(known)
+    except ValueError as error:
+        raise _unclear(ring, arn, str(error)) from None
+    if marks.compromised is not None:
+        return "compromised"
+    return "" if marks.retired is None else "retired"
+
+
+def _unclear(ring: str, arn: str, why: str) -> KmsError:
+    return KmsError(
+        f"{pointer_alias(ring)} points to {arn}, which is not followed: {why}",
+        action="ListResourceTags",
+        key=arn,
+        code="ring_not_followed",
+        fix=f"see kmsjwt key list {ring}; new tags and aliases are seen everywhere within minutes",
+    )
