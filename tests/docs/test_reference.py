@@ -21,6 +21,7 @@ from kmsjwt.handlers import _environment
 from kmsjwt.handlers._authorizer_settings import AuthorizerSettings
 from kmsjwt.handlers._issue_settings import IssueSettings
 from kmsjwt.handlers._key_settings import JwksSettings
+from kmsjwt.handlers._rotate_settings import RotateSettings
 from kmsjwt.kms import KmsSigner
 from kmsjwt.local import LocalKms
 
@@ -97,8 +98,9 @@ def test_settings_lists_every_variable_once():
         (1, lambda env: IssueSettings(env, authenticates=False)),
         (2, AuthorizerSettings),
         (3, JwksSettings),
+        (4, RotateSettings),
     ],
-    ids=["issue", "authorizer", "jwks"],
+    ids=["issue", "authorizer", "jwks", "rotate"],
 )
 def test_settings_says_which_function_reads_what(column, read):
     asked: set[str] = set()
