@@ -268,6 +268,8 @@ class Rotator:
         now = self._moment(ring)
         if step.action == "mark-published":
             return {tags.PUBLISHED: now, tags.KID: str(generation.kid)}
+        if step.action == "mark-unpublished":
+            return {tags.PUBLISHED: tags.NOT_ANY_MORE}
         if step.action == "mark-draining":
             return {tags.DRAINING: now}
         return {tags.RETIRED: now}

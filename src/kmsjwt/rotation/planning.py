@@ -89,6 +89,13 @@ class _Situation:
         return max(known, default=None) if len(known) == len(waits) else None
 
 
+def _retracting(at: _Situation) -> Found:
+    """Take back that a key is published, before it signs, where it is not any more."""
+    for each in at.after:
+        if each.is_live and each.marks.published is not None and each.kid not in at.published:
+            yield Step("mark-unpublished", each.number, "its kid is gone from where consumers read")
+
+
 def _publishing(at: _Situation) -> Found:
     missing = [each.number for each in at.ring.generations if _is_missing(at, each)]
     if missing:
@@ -123,7 +130,7 @@ def _pointing(at: _Situation) -> Found:
 
 
 def _pointing_to(at: _Situation, each: Generation, what: str) -> Step | Later:
-    if each.marks.published is None:
+    if each.marks.published is None or each.kid not in at.published:
         return Later(what, None, "its kid has not been read back yet")
     if at.is_emergency:
         return Step("point", each.number, "the key that signs is withdrawn")
@@ -203,6 +210,7 @@ def _and(numbers: list[int]) -> str:
 
 
 _RULES: tuple[Callable[[_Situation], Found], ...] = (
+    _retracting,
     _publishing,
     _marking_published,
     _pointing,

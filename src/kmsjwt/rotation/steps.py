@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 Action = Literal[
     "publish",
+    "mark-unpublished",
     "mark-published",
     "create",
     "point",

@@ -34,6 +34,9 @@ _MARKS = {
 ALL_TAGS = (RING, GENERATION, KID, *_MARKS, KEEP_ENABLED, BUNDLE, ALG, *TIMES)
 """Every tag that this package writes."""
 
+NOT_ANY_MORE = "no"
+"""The value of `PUBLISHED` of a key that was published and is so no longer."""
+
 _YES = "yes"
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -66,7 +69,11 @@ def marks_in(tags: Mapping[str, str]) -> Marks:
     Raises:
         ValueError: a time cannot be read; the message names its tag.
     """
-    times = {name: _moment(tag, tags[tag]) for tag, name in _MARKS.items() if tag in tags}
+    times = {
+        name: _moment(tag, tags[tag])
+        for tag, name in _MARKS.items()
+        if tags.get(tag, NOT_ANY_MORE) != NOT_ANY_MORE
+    }
     return Marks(**times, keep_enabled=tags.get(KEEP_ENABLED) == _YES)
 
 
