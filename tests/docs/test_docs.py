@@ -1,7 +1,8 @@
 """Every code block of the README and the docs runs, and prints what the page shows.
 
 ``pycon`` blocks are doctests (``...`` for anything), ``python`` blocks are executed, ``console``
-blocks are typed into a shell line by line, and JSON and TOML must parse. Within one page, state
+blocks are typed into a shell line by line, ``js`` blocks are modules that Node runs, and JSON and
+TOML must parse. Within one page, state
 carries on from block to block. In a console's output ``…`` stands for anything within a line,
 ``...`` alone on a line for any number of lines.
 """
@@ -18,6 +19,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from tests.js import node as javascript
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -30,7 +32,7 @@ NOT_HERE = (
     "make test",
     "make aws-check",
 )  # the first would run these very tests, the second asks AWS
-KNOWN = {"pycon", "python", "console", "json", "toml", "text", "mermaid", "yaml"}
+KNOWN = {"pycon", "python", "console", "json", "toml", "text", "mermaid", "yaml", "js"}
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
@@ -55,6 +57,8 @@ def test_every_block_of_a_page_runs_and_shows_what_happens(page, tmp_path, monke
             json.loads(text)
         elif language == "toml":
             tomllib.loads(text)
+        elif language == "js":
+            run_javascript(text, tmp_path)
         elif language == "console":
             shell.check(text)
 
@@ -77,6 +81,27 @@ def run_doctest(text: str, names: dict[str, object], page: str) -> None:
     runner.run(test, out=report.append, clear_globs=False)
     names.update(test.globs)
     assert runner.failures == 0, "".join(report)
+
+
+def run_javascript(text: str, folder: Path) -> None:
+    """Run a module in the page's folder, as if the packages of tests/js were installed there."""
+    javascript.install()
+    modules = folder / "node_modules"
+    if not modules.exists():
+        modules.symlink_to(javascript.HERE / "node_modules")
+    module = folder / "block.mjs"
+    module.write_text(text, "utf-8")
+    node, _ = javascript.command(module)
+    done = subprocess.run(
+        [node, module.name],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"]},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode()
 
 
 class Shell:
