@@ -30,7 +30,7 @@ READ_TIMEOUT = 2.0
 ATTEMPTS = 2
 DOCUMENT_TIMEOUT = 5.0  # no request waits for a document to be published
 
-_SERVICES = {"kms": "KMS", "s3": "S3", "cloudfront": "CloudFront"}
+_SERVICES = {"kms": "KMS", "s3": "S3", "cloudfront": "CloudFront", "sts": "STS"}
 
 # Regions of AWS's commercial partition: kms.<region>.amazonaws.com. Those of the others, such as
 # us-gov-west-1 and cn-north-1, look different.
@@ -172,6 +172,18 @@ def cloudfront_client() -> Any:
         ConfigError: as `s3_client`.
     """
     return _client("cloudfront", None, ATTEMPTS, DOCUMENT_TIMEOUT)
+
+
+def sts_client(region: str | None = None) -> Any:
+    """Return a boto3 STS client, which tells who is calling.
+
+    Args:
+        region: the Region; the environment's when None.
+
+    Raises:
+        ConfigError: as `kms_client`.
+    """
+    return _client("sts", region, ATTEMPTS, READ_TIMEOUT)
 
 
 def _client(service: str, region: str | None, attempts: int, read_timeout: float) -> Any:

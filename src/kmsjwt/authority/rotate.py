@@ -41,8 +41,13 @@ _READ_ATTEMPTS = 3
 class Publication(Protocol):
     """Where the ring's keys are published; see `kmsjwt.publish.Publisher`."""
 
-    def publish(self, live: Iterable[PublicKey], retired: Collection[str]) -> object:
-        """Bring the documents up to date: with the live keys, without the retired ones."""
+    def publish(
+        self, live: Iterable[PublicKey], retired: Collection[str], *, max_age: int | None = None
+    ) -> object:
+        """Bring the documents up to date: with the live keys, without the retired ones.
+
+        ``max_age`` is for how many seconds anybody may keep them; None for the default.
+        """
 
     def kids(self) -> frozenset[str]:
         """Return each ``kid`` that is found in every place where consumers read."""
@@ -275,8 +280,7 @@ class Rotator:
         return {tags.RETIRED: now}
 
     def _published(self, reading: RingReading) -> str:
-        self._refuse_old()
-        self._publication.publish(reading.live, reading.ring.retired_kids)
+        self._write_documents(reading)
         if any(each.marks.compromised is not None for each in reading.ring.generations):
             self._publication.invalidate()
         return f"live keys: {len(reading.live)}"
@@ -284,8 +288,12 @@ class Rotator:
     def _refresh(self, reading: RingReading) -> None:
         """Mend whatever else is published beside the keys, once nothing is due."""
         if reading.live and not self._has_done("publish"):
-            self._refuse_old()
-            self._publication.publish(reading.live, reading.ring.retired_kids)
+            self._write_documents(reading)
+
+    def _write_documents(self, reading: RingReading) -> None:
+        ring = reading.ring
+        self._refuse_old()
+        self._publication.publish(reading.live, ring.retired_kids, max_age=ring.document_max_age)
 
     def _created(self, number: int, ring: Ring) -> str:
         before = ring.generation(ring.signing)

@@ -22,7 +22,9 @@ class InKms:
         self._name = name
         self._client = client
 
-    def publish(self, live: Iterable[PublicKey], retired: Collection[str]) -> None:
+    def publish(
+        self, live: Iterable[PublicKey], retired: Collection[str], *, max_age: int | None = None
+    ) -> None:
         """Do nothing: a key is published by having its alias and tags."""
 
     def kids(self) -> frozenset[str]:

@@ -30,14 +30,24 @@ def jwks_document(keys: Iterable[PublicKey]) -> dict[str, Any]:
     for key in by_kid.values():
         _refuse_telling(key)
     document = {"keys": [by_kid[kid].to_jwk() for kid in sorted(by_kid)]}
-    size = len(document_bytes(document))
-    if size > MAX_BYTES:
+    jwks_bytes(document)
+    return document
+
+
+def jwks_bytes(document: Mapping[str, Any]) -> bytes:
+    """Return a JWKS as `document_bytes` does.
+
+    Raises:
+        ConfigError: it is more than the 150,000 bytes that API Gateway and this package read.
+    """
+    contents = document_bytes(document)
+    if len(contents) > MAX_BYTES:
         raise ConfigError(
-            f"the JWKS is {size} bytes, expected at most {MAX_BYTES}",
+            f"the JWKS is {len(contents)} bytes, expected at most {MAX_BYTES}",
             code="jwks_too_large",
             fix="publish the keys of one issuer alone; API Gateway's authorizers read no more",
         )
-    return document
+    return contents
 
 
 def discovery_document(

@@ -125,22 +125,36 @@ class Publisher:
         """Which documents there are, and where on the issuer's host."""
         return self._documents
 
-    def publish(self, live: Iterable[PublicKey], retired: Collection[str] = ()) -> Published:
+    def publish(
+        self,
+        live: Iterable[PublicKey],
+        retired: Collection[str] = (),
+        *,
+        max_age: int | None = None,
+    ) -> Published:
         """Bring JWKS and discovery up to date where they are written.
 
         Args:
             live: the keys that are to be there.
             retired: the ``kid`` of each key that is to leave; nothing else leaves.
+            max_age: seconds for which anybody may keep the documents, this time; those that the
+                publisher was told if None.
 
         Raises:
             ConfigError, DocumentUnusable: as `kmsjwt.publish.merge` says; nothing was written.
             PublishError: the place failed; what was written until then is whole and stays.
         """
-        return self._publish(tuple(live), retired, dry_run=False)
+        return self._publish(tuple(live), retired, max_age, dry_run=False)
 
-    def preview(self, live: Iterable[PublicKey], retired: Collection[str] = ()) -> Published:
+    def preview(
+        self,
+        live: Iterable[PublicKey],
+        retired: Collection[str] = (),
+        *,
+        max_age: int | None = None,
+    ) -> Published:
         """Return what `publish` would do. Nothing is written; errors are those of `publish`."""
-        return self._publish(tuple(live), retired, dry_run=True)
+        return self._publish(tuple(live), retired, max_age, dry_run=True)
 
     def kids(self) -> frozenset[str]:
         """Return each ``kid`` that can be read, as a key that verifies, wherever consumers read.
@@ -171,12 +185,19 @@ class Publisher:
             self._cdn.invalidate([f"/{document}" for document in self._documents.all])
 
     def _publish(
-        self, live: tuple[PublicKey, ...], retired: Collection[str], *, dry_run: bool
+        self,
+        live: tuple[PublicKey, ...],
+        retired: Collection[str],
+        max_age: int | None,
+        *,
+        dry_run: bool,
     ) -> Published:
+        max_age = self._max_age if max_age is None else max_age
+        _require_max_age(max_age)
         place, documents = self._place, self._documents
         if place is None:
             return Published(kids=sorted(key.kid for key in live))
-        settling = Settling(place, max_age=self._max_age, pause=self._pause, dry_run=dry_run)
+        settling = Settling(place, max_age=max_age, pause=self._pause, dry_run=dry_run)
         name = place.where(documents.jwks)
         merged = settling.settle(
             documents.jwks, lambda current: merge(current, live, retired, where=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from typing import Any
 
 from kmsjwt import aws
@@ -84,7 +85,7 @@ class S3:
     def _get(self, document: str) -> tuple[Any, bytes]:
         answer = self._s3.get_object(Bucket=self._bucket, Key=self._prefix + document)
         body = b""
-        with answer["Body"] as stream:
+        with closing(answer["Body"]) as stream:
             # botocore notices that a body broke off when it is read to its end.
             while len(body) <= MAX_BYTES and (part := stream.read(MAX_BYTES + 1 - len(body))):
                 body += part

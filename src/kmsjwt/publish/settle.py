@@ -87,7 +87,7 @@ class Settling:
         try:
             return self._place.read(document), None
         except PlaceDenied as error:
-            if self._dry_run or error.code != PlaceDenied.code:
+            if self._dry_run:
                 raise
             return None, error
 

@@ -204,6 +204,16 @@ class Ring(Immutable):
         return max((each.number for each in self.generations), default=0)
 
     @property
+    def document_max_age(self) -> int | None:
+        """For how many seconds the JWKS may be kept: the shortest that a live key asks for.
+
+        Before a key signs, the longest is waited for. None if no key's settings are known.
+        """
+        live = (each.settings for each in self.generations if each.is_live)
+        known = (settings.document_max_age for settings in live if settings is not None)
+        return min(known, default=None)
+
+    @property
     def retired_kids(self) -> frozenset[str]:
         """The keys that the JWKS must not hold."""
         gone = (each for each in self.generations if not (each.doubt or each.is_live))
