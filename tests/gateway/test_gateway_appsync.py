@@ -92,7 +92,8 @@ def test_rules_that_name_routes_are_a_mistake_which_the_event_brings_out(rules):
     with pytest.raises(ConfigError) as caught:
         authorizer(appsync_event(GOOD))
     assert caught.value.code == "rules_without_routes"
-    assert "appsync" in str(caught.value)
+    assert "this kind of API has none" in str(caught.value)
+    assert log.last["kind"] == "appsync"
     assert (log.last["decision"], log.last["level"]) == ("error", "ERROR")
     # A token that is refused needs no rules.
     assert authorizer(appsync_event("x.y.z")) == DENIED

@@ -97,6 +97,8 @@ def test_an_event_with_another_member_is_another_event(
         (["Bearer aaaa"], ("203.0.113.7", "aaaa"), "accepted"),
         (["Bearer aaaa"], (7, "aaaa"), "accepted"),
         (["Bearer aaaa"], (7,), "identity_source"),
+        (["Bearer aaaa"], ("aaaab",), "identity_source"),
+        (["Bearer aaaa"], ("x aaaa", "Basic aaaa"), "identity_source"),
         (["Bearer aaaa"], ("Bearer bbbb",), "several_tokens"),
         (["Bearer aaaa"], ("Bearer aaaa", "Bearer bbbb"), "several_tokens"),
         (["Bearer aaaa"], (7, "bearer aaaa"), "several_tokens"),

@@ -74,13 +74,32 @@ def test_a_blank_name_of_the_rules_opens_nothing():
         authorizer.build(environ=environ)
 
 
-def test_a_path_that_a_wider_rule_serves_with_a_slash_is_warned_of():
-    closed = Rules(Rule("/*"), Rule("/admin", scope("admin")), Rule("/open"))
-    named = Rules(Rule("/*"), Rule("/admin", scope("admin")), Rule("/admin/*", scope("admin")))
+@pytest.mark.parametrize("wider", ["/*", "/admin/*", "GET /*"])
+@pytest.mark.parametrize(
+    ("claims", "allowed"), [({"scope": "admin"}, True), ({"scope": "x"}, False), ({}, False)]
+)
+def test_a_slash_at_the_end_leads_around_no_rule(wider, claims, allowed):
+    """An API that serves ``/admin/`` as ``/admin`` would else open it to any token."""
+    rules = Rules(Rule(wider), Rule("/admin", scope("admin")))
+    asked = Authorizer(verifier(), rules=rules, log=None)
+    token = {"Authorization": f"Bearer {TOKENS.good(**claims)}"}
+    for kind in ("rest_token", "http_api_v2"):
+        gateway = Gateway(asked, kind=kind)
+        statuses = {
+            path: gateway.request("GET", path, headers=token).status
+            for path in ("/admin/x", "/admin", "/admin/")
+        }
 
-    assert closed.unclear() == ["/admin"]
-    assert named.unclear() == []
-    assert Rules(Rule("/admin", scope("admin"))).unclear() == []
+        assert statuses["/admin/"] == (200 if allowed else 403)
+        assert statuses["/admin"] == (200 if allowed else 403)
+        assert statuses["/admin/x"] == 200
+
+
+def test_a_slash_at_the_end_opens_nothing():
+    rules = Rules(Rule("/admin"))
+
+    assert rules.decide({}, "GET", "/admin").allowed
+    assert not rules.decide({}, "GET", "/admin/").allowed
 
 
 @pytest.mark.parametrize("before", ["", "x", "session_", "9", "-"])

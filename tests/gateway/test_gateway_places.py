@@ -335,7 +335,7 @@ def test_texts_that_name_no_place(place):
         token_place(place)
     assert caught.value.code == "place"
     assert "expected header:NAME, query:NAME, cookie:NAME or subprotocol:NAME" in str(caught.value)
-    with pytest.raises(ConfigError, match="the token's place is") as caught:
+    with pytest.raises(ConfigError, match="token_from is") as caught:
         Authorizer(VERIFIER, token_from=place)
     assert caught.value.code == "authorizer"
 

@@ -291,8 +291,8 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "ttl text": ({"cache_ttl": "300"}, "cache_ttl is"),
     "usage claim empty": ({"usage_claim": ""}, "usage_claim is"),
     "usage claim no text": ({"usage_claim": 5}, "usage_claim is"),
-    "place": ({"token_from": "body:x"}, "the token's place is"),
-    "place no text": ({"token_from": None}, "the token's place is"),
+    "place": ({"token_from": "body:x"}, "token_from is"),
+    "place no text": ({"token_from": None}, "token_from is"),
 }
 
 
@@ -308,7 +308,7 @@ def test_every_new_setting_that_makes_no_sense_is_named_at_once():
     wrong: dict[str, Any] = {"rules": "x", "usage_claim": "", "token_from": "x", "on_invalid": "x"}
     with pytest.raises(ConfigError) as caught:
         Authorizer(VERIFIER, **wrong)
-    for name in ("rules is", "usage_claim", "the token's place", "on_invalid"):
+    for name in ("rules is", "usage_claim", "token_from is", "on_invalid"):
         assert name in str(caught.value)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -95,7 +97,7 @@ def test_rules_in_code_are_the_same(build, token):
 
 def test_rules_both_in_code_and_in_a_file(build, rules_file):
     message = fault(build, {"rules": Rules(Rule("/a"))}, KMSJWT_RULES=rules_file())
-    assert "KMSJWT_RULES is set and rules were passed, expected one of them" in message
+    assert "KMSJWT_RULES is set and rules= is passed, expected one" in message
 
 
 def test_a_file_that_is_not_there(build, tmp_path):
@@ -118,8 +120,8 @@ def test_every_fault_of_the_file_and_of_the_environment_at_once(build, rules_fil
         "line 13",
         "line 16",
         "FETCH",
-        "KMSJWT_TOKEN_FROM: the token's place is 'body:x'",
-        "KMSJWT_CACHE_TTL is 7200 s, expected at most 3600",
+        "KMSJWT_TOKEN_FROM is 'body:x'",
+        "KMSJWT_CACHE_TTL is 7200, expected 0 to 3600 seconds",
         "KMSJWT_METRICS is 'statsd', expected emf or off",
         "KMSJWT_RESPONSE is 'plain'",
         "KMSJWT_ON_INVALID is '403'",
@@ -186,7 +188,7 @@ def test_the_context_is_named_in_the_environment(build, token, text, expected):
 
 def test_context_both_passed_and_set(build):
     message = fault(build, {"context": ("sub",)}, KMSJWT_CONTEXT="tenant")
-    assert "KMSJWT_CONTEXT is set and context was passed" in message
+    assert "KMSJWT_CONTEXT is set and context= is passed" in message
 
 
 def test_who_asks_for_no_context_gets_none(build, token):
@@ -281,3 +283,57 @@ def test_the_start_line_tells_where_rules_and_token_come_from(build, log, rules_
     build(KMSJWT_RULES=path, KMSJWT_TOKEN_FROM="cookie:session", KMSJWT_CACHE_TTL="1m")
     assert (log.last["rules"], log.last["token_from"]) == (path, "cookie:session")
     assert log.last["cache_ttl"] == 60
+
+
+def test_the_principal_is_named_in_the_environment(build, token):
+    check = build(KMSJWT_PRINCIPAL_CLAIM="tenant")
+    event = events.rest_token("GET", "/", authorization=f"Bearer {token}")
+    assert check(event)["principalId"] == "t1"
+
+
+def test_the_principal_both_passed_and_set(build):
+    message = fault(build, {"principal_claim": "sub"}, KMSJWT_PRINCIPAL_CLAIM="tenant")
+    assert "KMSJWT_PRINCIPAL_CLAIM is set and principal_claim= is passed" in message
+
+
+def some_rules(count, needs=(), route="GET /users/{{sub}}/{n:02d}") -> Rules:
+    return Rules(*(Rule(route.format(n=n), *needs) for n in range(count)))
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        (some_rules(50), []),
+        (some_rules(54), ["a token that meets them all gets a policy of some 6,"]),
+        (some_rules(70), ["meets them all gets a policy of some 8,"]),
+        (some_rules(10, route="/users/{{sub}}/{n:02d}"), ["meets them all"]),
+        (Rules(Rule("GET /*"), Rule("GET /users/{sub}", scope("x"))), []),
+        (
+            Rules(*(Rule(f"GET /{{sub}}/{n}", scope("x")) for n in range(30)), Rule("GET /*")),
+            ["meets no requirement"],
+        ),
+    ],
+    ids=["room", "near", "nearer", "seven methods", "few", "taken out"],
+)
+def test_rules_near_the_gateways_limit_are_warned_of(build, log, rules, told):
+    """With claims of 36 characters; 8,192 bytes are all there is."""
+    build({"rules": rules})
+    warnings = log.last.get("warnings") or []
+
+    assert len(warnings) == len(told)
+    assert all(each in warning for each, warning in zip(told, warnings, strict=True))
+    build({"rules": rules}, KMSJWT_RESPONSE="simple", KMSJWT_CACHE_TTL="0")
+    assert not log.last.get("warnings")
+
+
+def test_what_is_told_of_a_policys_size_is_near_its_real_one(build, log, environ, kms, clock):
+    rules = some_rules(56)
+    check = build({"rules": rules})
+    (found,) = re.findall(r"some ([0-9,]+) bytes", log.last["warnings"][0])
+    told = int(found.replace(",", ""))
+    subject = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    token = issue.build(environ=environ, client=kms, log=log, clock=clock)({"sub": subject})
+    answer = check(events.rest_token("GET", "/", authorization=f"Bearer {token['access_token']}"))
+
+    real = len(json.dumps(answer["policyDocument"], separators=(",", ":")))
+    assert abs(told - real) < 100

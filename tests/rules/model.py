@@ -138,7 +138,17 @@ def decide(world: World, claims: Mapping[str, Any], method: str, path: str) -> b
     about = [route for route in needs if is_about(route, claims, method, path)]
     if not about:
         return False
-    return is_met(needs[min(about, key=cmp_to_key(more_specific))], claims)
+    if not is_met(needs[min(about, key=cmp_to_key(more_specific))], claims):
+        return False
+    if path.endswith("/"):  # whoever names the path without it means this one, too
+        named = [
+            route
+            for route in needs
+            if not route.is_open and is_about(route, claims, method, path.removesuffix("/"))
+        ]
+        if named:
+            return is_met(needs[min(named, key=cmp_to_key(more_specific))], claims)
+    return True
 
 
 def iam_allows(allow: Iterable[str], deny: Iterable[str], resource: str) -> bool:

@@ -115,7 +115,7 @@ def test_text_and_bytes(toml):
 
 
 def test_path_claims_default_as_in_python():
-    assert parse_rules("rule = [{route = '/{sub}/{client_id}'}]").name_routes
+    assert parse_rules("rule = [{route = '/{sub}/{client_id}'}]").has_routes
     assert "tenant" in faults("rule = [{route = '/{tenant}'}]")[0][1]
 
 
@@ -304,7 +304,7 @@ def test_the_largest_file(tmp_path):
     path = tmp_path / "rules.toml"
     rule = b"[require]\nscope = 'a'\n"
     path.write_bytes(rule.ljust(32_000, b"#"))
-    assert not read_rules(str(path)).name_routes
+    assert not read_rules(str(path)).has_routes
     path.write_bytes(rule.ljust(32_001, b"#"))
     with pytest.raises(ConfigError, match="larger than 32000 bytes") as caught:
         read_rules(str(path))

@@ -294,7 +294,7 @@ def test_a_long_chain_is_told_once_for_each_rule_too_deep():
     ],
 )
 def test_two_nested_and_many_beside_are_not_refused(routes):
-    assert Rules(*map(Rule, routes)).name_routes
+    assert Rules(*map(Rule, routes)).has_routes
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_rules_of_one_rank_are_refused(routes, told):
     ],
 )
 def test_rules_of_different_rank_are_not(routes):
-    assert Rules(*map(Rule, routes)).name_routes
+    assert Rules(*map(Rule, routes)).has_routes
 
 
 def test_rules_of_nothing_are_refused():
@@ -341,7 +341,7 @@ def test_rules_of_nothing_are_refused():
 def test_require_alone_leaves_every_route_open():
     rules = Rules(require=scope("api"))
     claims = {"scope": "api"}
-    assert not rules.name_routes
+    assert not rules.has_routes
     assert rules.are_route_keys
     assert rules.grant(claims).allow == ("*",)
     assert rules.grant({}).allow == ()

@@ -369,7 +369,47 @@ def test_the_most_specific_route_is_taken():
     gateway = Gateway(authorizer, kind="http_api_v2", response="simple", routes=routes, ttl=0)
     for path in ("/orders/open", "/orders/42", "/other/thing"):
         gateway.request("GET", path, headers=bearer("x"))
-    assert seen == ["GET /orders/open", "GET /orders/{id}", "GET /{all+}"]
+    assert seen == ["GET /orders/open", "GET /orders/{id}", "ANY /{all+}"]
+
+
+def test_a_route_has_the_key_it_was_given():
+    """Also where the cache is keyed by it: `ANY /users` is one key for all its methods."""
+    seen = []
+
+    def authorizer(event, context) -> Any:
+        seen.append((event["routeKey"], event["requestContext"]["routeKey"]))
+        return {"isAuthorized": True}
+
+    gateway = Gateway(
+        authorizer,
+        kind="http_api_v2",
+        response="simple",
+        routes=["ANY /users", "GET /users/{id}", "$default", "ANY /{some+}"],
+        identity_source=("$request.header.Authorization", "$context.routeKey"),
+    )
+    asked = [("GET", "/users"), ("POST", "/users"), ("GET", "/users/7"), ("PUT", "/x/y")]
+    answers = [gateway.request(*each, headers=bearer("x")) for each in asked]
+    assert [each.cached for each in answers] == [False, True, False, False]
+    assert [key for key, _ in seen] == ["ANY /users", "GET /users/{id}", "ANY /{some+}"]
+    assert all(key == within for key, within in seen)
+
+
+@pytest.mark.parametrize("kind", ["http_api_v1", "http_api_v2"])
+def test_what_has_no_other_route_has_the_default_one(kind):
+    seen = []
+
+    def authorizer(event, context) -> Any:
+        seen.append(event)
+        return one_arn(event, context)
+
+    gateway = Gateway(authorizer, kind=kind, routes=["GET /users", "$default"])
+    gateway.request("POST", "/any/thing", headers=bearer("x"))
+    if kind == "http_api_v2":
+        assert seen[0]["routeKey"] == "$default"
+        assert "pathParameters" not in seen[0]
+    else:
+        assert seen[0]["resource"] == seen[0]["requestContext"]["resourceId"] == "$default"
+        assert seen[0]["pathParameters"] == {}
 
 
 def test_a_request_that_has_no_route():

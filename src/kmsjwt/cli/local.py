@@ -1,4 +1,4 @@
-"""``kmsjwt local``: the local KMS over HTTP, and commands run against it."""
+"""``kmsjwt local``: the local KMS over HTTP, commands run against it, an API with a gateway."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from shlex import quote
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.cli import terminal
+from kmsjwt.cli import local_gateway, terminal
+from kmsjwt.cli.local_options import add_common, region_of
 from kmsjwt.cli.options import add_command, number
 from kmsjwt.errors import ConfigError
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 PORT = 4599
 FOLDER = ".kmsjwt"
 """Where ``local run`` keeps keys between two runs, in the working directory."""
-REGION = "eu-central-1"
 
 # What would lead a client elsewhere than to the endpoint it is given.
 _UNSET = (
@@ -41,7 +41,7 @@ _LOOPBACK = "127.0.0.1,localhost"
 
 
 def add(commands: Any) -> None:
-    """Add ``local`` and ``local run``."""
+    """Add ``local``, ``local run`` and ``local gateway``."""
     parser = add_command(
         commands,
         "local",
@@ -58,11 +58,14 @@ def add(commands: Any) -> None:
         metavar="N",
         help=f"port on 127.0.0.1, 0 for any free one ({PORT})",
     )
-    _add_common(parser, "keys live here between runs (default: in memory)", default=None)
-    its_commands = parser.add_subparsers(metavar="run", title="commands", prog="kmsjwt local")
+    add_common(parser, "keys live here between runs (default: in memory)", default=None)
+    its_commands = parser.add_subparsers(
+        metavar="run | gateway", title="commands", prog="kmsjwt local"
+    )
     parser.usage = (
         "kmsjwt local [--port N] [--folder DIR] [--region REGION]\n"
-        "       kmsjwt local run [--folder DIR] [--region REGION] -- COMMAND"
+        "       kmsjwt local run [--folder DIR] [--region REGION] -- COMMAND\n"
+        "       kmsjwt local gateway [options]"
     )
     run = add_command(
         its_commands,
@@ -75,7 +78,8 @@ def add(commands: Any) -> None:
         "already (kmsjwt local --folder, or another run) is used instead of a second one.",
     )
     run.usage = "kmsjwt local run [--folder DIR] [--region REGION] -- COMMAND"
-    _add_common(run, f"where keys live between runs ({FOLDER})", default=argparse.SUPPRESS)
+    add_common(run, f"where keys live between runs ({FOLDER})", default=argparse.SUPPRESS)
+    local_gateway.add(its_commands)
 
 
 def split(argv: Sequence[str]) -> tuple[list[str], list[str] | None]:
@@ -83,8 +87,9 @@ def split(argv: Sequence[str]) -> tuple[list[str], list[str] | None]:
     words = list(argv)
     if words[:1] != ["local"]:
         return words, None
-    if "run" in words and "--" not in words[: words.index("run")]:
-        at = _end_of_options(words, words.index("run") + 1)
+    at = _end_of_options(words, 1)
+    if words[at : at + 1] == ["run"]:
+        at = _end_of_options(words, at + 1)
     elif "--" in words:
         at = words.index("--")
     else:
@@ -94,20 +99,10 @@ def split(argv: Sequence[str]) -> tuple[list[str], list[str] | None]:
 
 
 def _end_of_options(words: list[str], at: int) -> int:
-    """Return where the options of ``local run`` end: each takes a value, but for ``--help``."""
+    """Return where options end that begin here: each takes a value, but for ``--help``."""
     while at < len(words) and words[at].startswith("-") and words[at] != "--":
         at += 1 if "=" in words[at] or words[at] in ("-h", "--help") else 2
     return at
-
-
-def _add_common(parser: Any, folder_help: str, *, default: Any) -> None:
-    parser.add_argument("--folder", metavar="DIR", help=folder_help, default=default)
-    parser.add_argument(
-        "--region",
-        metavar="REGION",
-        help=f"Region (AWS_REGION, AWS_DEFAULT_REGION, else {REGION})",
-        default=default,
-    )
 
 
 def _serve(args: Namespace) -> int:
@@ -117,7 +112,7 @@ def _serve(args: Namespace) -> int:
 
     if args.words_after_dashes is not None:
         args.parser.error("a command was given, expected it after: kmsjwt local run --")
-    with LocalKms(region=_region(args), folder=args.folder) as kms:
+    with LocalKms(region=region_of(args), folder=args.folder) as kms:
         neighbours = Neighbours(Path(args.folder)) if args.folder else None
 
         def announce(server: Running) -> None:
@@ -125,7 +120,7 @@ def _serve(args: Namespace) -> int:
                 neighbours.welcome(server.endpoint_url)
             where = f"keys in {args.folder}" if args.folder else "keys in memory"
             terminal.say(f"{NOTICE}\n{where} · stop with Ctrl-C · to use it elsewhere:")
-            settings = _for_sdks(server.endpoint_url, _region(args))
+            settings = _for_sdks(server.endpoint_url, region_of(args))
             terminal.say(" ".join(["export", *(f"{k}={quote(v)}" for k, v in settings.items())]))
             terminal.answer(server.endpoint_url)
 
@@ -141,7 +136,7 @@ def _run(args: Namespace) -> int:
     command = args.words_after_dashes
     if not command:
         args.parser.error("no command is given, expected: kmsjwt local run -- COMMAND")
-    region = _region(args)
+    region = region_of(args)
     with _kms(Path(args.folder or FOLDER), region) as endpoint_url:
         return _child(command, environment(os.environ, endpoint_url, region))
 
@@ -168,11 +163,6 @@ def _for_sdks(endpoint_url: str, region: str) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
     }
-
-
-def _region(args: Namespace) -> str:
-    environ = os.environ
-    return args.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or REGION
 
 
 @contextmanager

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.gateway.arn import ApiStage
+from kmsjwt.gateway.arn import Api
 from kmsjwt.gateway.decision import ALLOW
+from kmsjwt.gateway.front_door import FrontDoor
 from kmsjwt.gateway.judging import by_token
 from kmsjwt.gateway.request import AuthRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kmsjwt.gateway.decision import Decision
     from kmsjwt.gateway.event import Event
     from kmsjwt.gateway.judging import Judge
@@ -25,23 +24,12 @@ if TYPE_CHECKING:
 _LONGEST_ID = 64
 
 
-class AppSync:
+class AppSync(FrontDoor):
     """An AppSync API with Lambda authorization (AppSync developer guide, AWS_LAMBDA)."""
 
-    __slots__ = ("_clock", "_ttl")
+    __slots__ = ()
     kind = "appsync"
-    raises_unauthorized = False
     judge: Judge = staticmethod(by_token)
-
-    def __init__(self, *, ttl: int | None, clock: Callable[[], float]) -> None:
-        """Set up the door.
-
-        Args:
-            ttl: seconds that the API keeps an answer, where its owner says so.
-            clock: seconds since 1970.
-        """
-        self._ttl = ttl
-        self._clock = clock
 
     def recognises(self, event: Event) -> bool:
         """Tell whether the event came through this door."""
@@ -58,9 +46,8 @@ class AppSync:
         """Return the request in the event."""
         value = event.get("authorizationToken")
         return AuthRequest(
-            kind=self.kind,
-            stage=ApiStage(api_id=event["requestContext"]["apiId"], name="", resource=""),
-            credentials=place.read_header(_with_scheme(value) if place.has_scheme else value),
+            Api(event["requestContext"]["apiId"]),
+            place.read_header(_with_scheme(value) if place.has_scheme else value),
         )
 
     def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:
@@ -74,9 +61,10 @@ class AppSync:
         answer: dict[str, Any] = {"isAuthorized": True}
         if decision.context:
             answer["resolverContext"] = decision.context
-        if self._ttl is not None and decision.verified:
-            left = _seconds_left(decision.verified.claims, self._clock())
-            answer["ttlOverride"] = max(0, min(self._ttl, left))
+        ttl = self._settings.cache_ttl
+        if ttl is not None and decision.verified:
+            left = _seconds_left(decision.verified.claims, self._settings.clock())
+            answer["ttlOverride"] = max(0, min(ttl, left))
         return answer
 
 

@@ -23,30 +23,30 @@ _LONGEST_API = 192
 _LONGEST_WORD, _LONGEST_ID, _LONGEST_STAGE = 32, 64, 128
 
 
-class ApiStage(Immutable):
-    """One stage of one API.
+class Api(Immutable):
+    """One API, or one stage of it.
 
     Attributes:
         api_id: the API's id.
-        name: the stage's name, ``$default``, or ``*`` in AWS's sample event.
-        resource: the policy resource of every method and path of it.
+        stage: the stage's name, ``$default``, or ``*`` in AWS's sample event; empty if it has none.
+        resource: the policy resource of every method and path; empty if no policy is made for it.
     """
 
-    __slots__ = ("api_id", "name", "resource")
+    __slots__ = ("api_id", "resource", "stage")
 
     api_id: str
-    name: str
+    stage: str
     resource: str
 
-    def __init__(self, *, api_id: str, name: str, resource: str) -> None:
-        self._fill(api_id=api_id, name=name, resource=resource)
+    def __init__(self, api_id: str, stage: str = "", resource: str = "") -> None:
+        self._fill(api_id=api_id, stage=stage, resource=resource)
 
     def below(self, route: str) -> str:
         """Return the resource of one route, such as ``GET/orders/*``."""
         return self.resource[:-1] + route
 
     @classmethod
-    def of_arn(cls, arn: object) -> ApiStage | None:
+    def of_arn(cls, arn: object) -> Api | None:
         """Return the stage an execute-api ARN names; None if no policy can be made for it."""
         if not isinstance(arn, str):
             return None
@@ -66,7 +66,7 @@ def route_of_arn(arn: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=64)  # a function serves few stages, and the gateway names them, not a client
-def _stage(api: str, name: str) -> ApiStage | None:
+def _stage(api: str, name: str) -> Api | None:
     arn, *words = api.split(":")
     if arn != "arn" or len(words) != 5 or words[1] != "execute-api":
         return None
@@ -79,7 +79,7 @@ def _stage(api: str, name: str) -> ApiStage | None:
         and (name in ("$default", WHOLE_STAGE_UNNAMED) or _is_made_of(_NAME, name, _LONGEST_STAGE))
     ):
         return None
-    return ApiStage(api_id=api_id, name=name, resource=f"{api}/{name}/*")
+    return Api(api_id, name, f"{api}/{name}/*")
 
 
 def _is_made_of(characters: frozenset[str], text: str, longest: int) -> bool:

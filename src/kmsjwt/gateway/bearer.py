@@ -17,8 +17,8 @@ def bearer_token(credentials: tuple[object, ...], identity: tuple[object, ...] =
 
     Args:
         credentials: every value found for the Authorization header, none of them empty.
-        identity: the gateway's own identity sources, which key its cache. One of them must hold
-            the token, or a cached answer would be given to other tokens as well.
+        identity: the gateway's own identity sources, which key its cache. One of them must be
+            that value or its token, or a cached answer would be given to other tokens as well.
 
     Raises:
         TokenError: its code is ``no_token``, ``not_bearer``, ``bad_credentials``,
@@ -34,19 +34,15 @@ def bearer_token(credentials: tuple[object, ...], identity: tuple[object, ...] =
         raise _refusal(value)
     if identity != (value,):
         others = [source for source in identity if source and source != value]
-        _check_sources(others, token, alone=value not in identity)
+        _check_sources(others, alone=value not in identity and token not in identity)
     return token
 
 
-def _check_sources(sources: list[object], token: str, *, alone: bool) -> None:
-    """Look at the identity sources that are not the very header; ``alone`` if none is."""
+def _check_sources(sources: list[object], *, alone: bool) -> None:
+    """Look at the identity sources but the very header; ``alone`` if none has its token."""
     if any(_is_bearer(source) for source in sources):
         raise several()
-    if (
-        sources
-        and alone
-        and not any(isinstance(source, str) and token in source for source in sources)
-    ):
+    if sources and alone:
         raise TokenError(
             "the gateway's identity source does not hold the Authorization header, so that its"
             " cache would answer for other tokens too",

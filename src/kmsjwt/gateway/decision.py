@@ -53,7 +53,6 @@ class Decision(Immutable):
 
     def __init__(
         self,
-        *,
         verdict: str,
         reason: str,
         message: str | None = None,

@@ -1,13 +1,10 @@
-"""Every front door, and which of them an event came through.
-
-A new front door is a module with a class of this shape, and its line in `front_doors`.
-"""
+"""Every front door there is, and which of them an event came through."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from kmsjwt.gateway.appsync import AppSync
 from kmsjwt.gateway.http_api import HttpApi1, HttpApi2
@@ -16,11 +13,7 @@ from kmsjwt.gateway.rest import RestRequest, RestToken
 from kmsjwt.gateway.websocket import WebSocketConnect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kmsjwt.gateway.decision import Decision
-    from kmsjwt.gateway.event import Event
-    from kmsjwt.gateway.judging import Judge
+    from kmsjwt.gateway.front_door import FrontDoor
     from kmsjwt.gateway.places import TokenPlace
     from kmsjwt.gateway.request import AuthRequest
 
@@ -28,51 +21,15 @@ _MEMBERS_NAMED = 20
 _NAME_LENGTH = 40
 
 
-class FrontDoor(Protocol):
-    """One kind of event and the answer its gateway wants."""
-
-    @property
-    def kind(self) -> str:
-        """Its stable name, for logs."""
-
-    @property
-    def raises_unauthorized(self) -> bool:
-        """Whether this gateway turns an exception that reads ``Unauthorized`` into a 401."""
-
-    @property
-    def judge(self) -> Judge:
-        """What rules may decide through its answer."""
-
-    def recognises(self, event: Event) -> bool:
-        """Tell whether the event came through this door. No event is another door's too."""
-
-    def read(self, event: Event, place: TokenPlace) -> AuthRequest:
-        """Return the request in the event, with what it has in the token's place.
-
-        Raises:
-            UnknownEvent: the event names no API and stage that a policy can be built from.
-        """
-
-    def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:
-        """Return what the gateway wants to be told.
-
-        Raises:
-            ConfigError: the gateway would refuse the answer.
-        """
-
-
-def front_doors(
-    *, simple: bool, ttl: int | None, usage_claim: str | None, clock: Callable[[], float]
-) -> tuple[FrontDoor, ...]:
-    """Return every door there is, the quickest to be told first."""
-    return (
-        HttpApi2(simple=simple, is_cached=ttl != 0),
-        RestToken(usage_claim=usage_claim),
-        RestRequest(usage_claim=usage_claim),
-        HttpApi1(),
-        WebSocketConnect(),
-        AppSync(ttl=ttl, clock=clock),
-    )
+DOORS: tuple[type[FrontDoor], ...] = (
+    HttpApi2,
+    RestToken,
+    RestRequest,
+    HttpApi1,
+    WebSocketConnect,
+    AppSync,
+)
+"""The quickest to be told first."""
 
 
 def read_event(

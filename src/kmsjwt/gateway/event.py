@@ -19,6 +19,19 @@ def header_values(event: Event, name: str) -> tuple[object, ...]:
         event: the event, with single-value headers, multi-value headers or both.
         name: the header's name in lower case.
     """
+    single = event.get("headers")
+    if type(single) is dict and "multiValueHeaders" not in event:
+        try:
+            written = [*map(str.lower, single)].count(name)
+        except TypeError:  # a name that is no text: looked at one by one
+            written = 2
+        value = single.get(name) if written == 1 else None
+        if type(value) is str and value:  # once, in lower case, as HTTP APIs have it
+            return (value,)
+    return _every_value(event, name)
+
+
+def _every_value(event: Event, name: str) -> tuple[object, ...]:
     found: list[object] = []
     length = len(name)
     for headers in (event.get("headers"), event.get("multiValueHeaders")):

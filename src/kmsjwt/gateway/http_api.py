@@ -9,24 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from kmsjwt.gateway.front_door import FrontDoor
 from kmsjwt.gateway.iam import iam_answer, simple_answer
 from kmsjwt.gateway.judging import by_policy, by_request, by_route_key
-from kmsjwt.gateway.request import AuthRequest, stage_of
+from kmsjwt.gateway.request import AuthRequest, staged
 
 if TYPE_CHECKING:
     from kmsjwt.gateway.decision import Decision
     from kmsjwt.gateway.event import Event
     from kmsjwt.gateway.judging import Judge
     from kmsjwt.gateway.places import TokenPlace
+    from kmsjwt.gateway.settings import Settings
 
 
-class HttpApi1:
+class HttpApi1(FrontDoor):
     """Payload format 1.0: a REST REQUEST event with ``version`` and joined identity sources."""
 
     __slots__ = ()
     kind = "http_api_v1"
-    raises_unauthorized = False
-    judge: Judge = staticmethod(by_policy)
 
     def recognises(self, event: Event) -> bool:
         """Tell whether the event came through this door."""
@@ -38,39 +38,29 @@ class HttpApi1:
 
     def read(self, event: Event, place: TokenPlace) -> AuthRequest:
         """Return the request in the event."""
-        stage, arn = stage_of(event.get("methodArn"))
+        api, arn = staged(event.get("methodArn"))
         joined = event.get("identitySource")
-        return AuthRequest(
-            kind=self.kind,
-            stage=stage,
-            arn=arn,
-            credentials=place.read(event),
-            identity=tuple(joined.split(",")) if isinstance(joined, str) else (),
-        )
+        identity = tuple(joined.split(",")) if isinstance(joined, str) else ()
+        return AuthRequest(api, place.read(event), arn, identity)
 
     def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:
         """Return what API Gateway wants to be told."""
         return iam_answer(request, decision)
 
 
-class HttpApi2:
+class HttpApi2(FrontDoor):
     """Payload format 2.0. No event says whether the authorizer has simple responses on."""
 
     __slots__ = ("_simple", "judge")
     kind = "http_api_v2"
-    raises_unauthorized = False
 
-    def __init__(self, *, simple: bool = False, is_cached: bool = True) -> None:
-        """Set up the door.
-
-        Args:
-            simple: whether the authorizer's ``EnableSimpleResponses`` is on.
-            is_cached: whether the gateway may keep an answer.
-        """
-        self._simple = simple
+    def __init__(self, settings: Settings) -> None:
+        """Set up the door."""
+        super().__init__(settings)
+        self._simple = settings.is_simple
         self.judge: Judge = by_policy
-        if simple:
-            self.judge = by_route_key if is_cached else by_request
+        if settings.is_simple:
+            self.judge = by_route_key if settings.is_cached else by_request
 
     def recognises(self, event: Event) -> bool:
         """Tell whether the event came through this door."""
@@ -80,15 +70,14 @@ class HttpApi2:
 
     def read(self, event: Event, place: TokenPlace) -> AuthRequest:
         """Return the request in the event."""
-        stage, arn = stage_of(event.get("routeArn"))
-        identity = event.get("identitySource")
+        api, arn = staged(event.get("routeArn"))
+        sources = event.get("identitySource")
         return AuthRequest(
-            kind=self.kind,
-            stage=stage,
-            arn=arn,
-            credentials=place.read(event),
-            identity=tuple(identity) if isinstance(identity, (list, tuple)) else (),
-            route_key=_route_key(event, identity) if self._simple else None,
+            api,
+            place.read(event),
+            arn,
+            tuple(sources) if isinstance(sources, (list, tuple)) else (),
+            _route_key(event, sources) if self._simple else None,
         )
 
     def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:

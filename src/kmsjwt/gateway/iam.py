@@ -8,12 +8,13 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.errors import ConfigError, shown
-from kmsjwt.gateway.arn import ApiStage, route_of_arn
+from kmsjwt.gateway.arn import Api, route_of_arn
 from kmsjwt.gateway.decision import ALLOW
 
 if TYPE_CHECKING:
     from kmsjwt.gateway.decision import Decision
     from kmsjwt.gateway.request import AuthRequest
+    from kmsjwt.rules import Grant
 
 MAX_ANSWER = 8_192
 """Bytes of an authorizer's answer (Service Quotas L-20859C74, not adjustable)."""
@@ -30,7 +31,7 @@ ANONYMOUS = "anonymous"
 _REST_OF_ANSWER = 1_024
 _AROUND = 4
 _FORM = "arn:<partition>:execute-api:<region>:<account>:<api id>/<stage>/<method>/<path>"
-_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~@:/|+=,!")
+_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~@:/|+=,!"
 
 
 def policy(
@@ -69,7 +70,7 @@ def policy(
             f"effect is {shown(effect)}, expected 'Allow' or 'Deny'", code="policy_effect"
         )
     named = _checked_resources(resources)
-    statements = [(effect, named)]
+    statements = [_statement(effect, named)]
     return bounded(_answer(principal_id, statements, context and _checked_context(context)))
 
 
@@ -80,10 +81,16 @@ def iam_answer(request: AuthRequest, decision: Decision) -> dict[str, Any]:
         ConfigError: it is too large.
     """
     principal = printable(decision.principal) or ANONYMOUS
-    statements = _statements(request.stage, decision)
-    answer = _answer(principal, statements, decision.context)
-    is_small = _is_small(decision.context, len(principal), _room(statements))
-    return answer if is_small else bounded(answer)
+    resource = request.api.resource
+    if decision.grant is None:
+        effect = "Allow" if decision.verdict == ALLOW else "Deny"
+        answer = _answer(principal, [_statement(effect, [resource])], decision.context)
+        room = len(resource)
+    else:
+        statements = _statements(request.api, decision.grant)
+        answer = _answer(principal, statements, decision.context)
+        room = _room(statements)
+    return answer if _is_small(decision.context, len(principal), room) else bounded(answer)
 
 
 def with_usage_key(answer: dict[str, Any], decision: Decision, claim: str) -> dict[str, Any]:
@@ -98,30 +105,33 @@ def with_usage_key(answer: dict[str, Any], decision: Decision, claim: str) -> di
     return bounded({**answer, "usageIdentifierKey": key})
 
 
-def _statements(stage: ApiStage, decision: Decision) -> list[tuple[str, list[str]]]:
-    """Return effects and resources: all or nothing, or what rules grant."""
-    grant = decision.grant
-    if grant is None:
-        return [("Allow" if decision.verdict == ALLOW else "Deny", [stage.resource])]
+def _statements(api: Api, grant: Grant) -> list[dict[str, Any]]:
+    """Return what rules grant, all or nothing of it among that."""
     if not grant.allow:
-        return [("Deny", [stage.resource])]
+        return [_statement("Deny", [api.resource])]
     sides = (("Allow", grant.allow), ("Deny", grant.deny))
     return [
-        (effect, [_below(stage, each) for each in routes]) for effect, routes in sides if routes
+        _statement(effect, [_below(api, each) for each in routes])
+        for effect, routes in sides
+        if routes
     ]
 
 
-def _room(statements: list[tuple[str, list[str]]]) -> int:
+def _statement(effect: str, resources: list[str]) -> dict[str, Any]:
+    return {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resources}
+
+
+def _room(statements: list[dict[str, Any]]) -> int:
     """Return the bytes of all resources: nothing of them is escaped in JSON."""
     room = 0
-    for _, resources in statements:
-        for resource in resources:
+    for statement in statements:
+        for resource in statement["Resource"]:
             room += len(resource) + _AROUND
     return room
 
 
-def _below(stage: ApiStage, route: str) -> str:
-    resource = stage.below(route)
+def _below(api: Api, route: str) -> str:
+    resource = api.below(route)
     if len(resource) > MAX_RESOURCE:
         raise _resource_error(
             resource, f"{len(resource)} characters, API Gateway takes {MAX_RESOURCE}"
@@ -142,35 +152,20 @@ def simple_answer(decision: Decision) -> dict[str, Any]:
 
 
 def _answer(
-    principal: str,
-    statements: list[tuple[str, list[str]]],
-    context: Mapping[str, object] | None,
+    principal: str, statements: list[dict[str, Any]], context: Mapping[str, object] | None
 ) -> dict[str, Any]:
-    answer: dict[str, Any] = {
-        "principalId": principal,
-        "policyDocument": {
-            "Version": "2012-10-17",
-            "Statement": [
-                {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resources}
-                for effect, resources in statements
-            ],
-        },
-    }
+    document = {"Version": "2012-10-17", "Statement": statements}
     if context:
-        answer["context"] = context
-    return answer
+        return {"principalId": principal, "policyDocument": document, "context": context}
+    return {"principalId": principal, "policyDocument": document}
 
 
 def printable(principal: str) -> str:
     """Return a principal in plain ASCII: other characters as %XX of UTF-8, so none collide."""
-    if _PLAIN.issuperset(principal):
+    encoded = principal.encode("utf-8", "surrogatepass")
+    if not encoded.translate(None, _PLAIN):
         return principal
-    return "".join(
-        character
-        if character in _PLAIN
-        else "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
-        for character in principal
-    )
+    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in encoded)
 
 
 def _is_small(context: Mapping[str, object], characters: int, room: int) -> bool:
@@ -240,7 +235,7 @@ def _resource_fault(resource: object) -> str | None:
     if "?" in resource or "${" in resource:
         return "expected neither '?' nor '${': IAM reads them as more than they say"
     method, path = route_of_arn(resource)
-    if ApiStage.of_arn(resource) is None or not method:
+    if Api.of_arn(resource) is None or not method:
         return f"expected {_FORM}"
     if "*" in method and (method != "*" or path not in ("", "/*")):
         return "expected a method by its name: IAM's '*' matches '/' too, and so longer paths"

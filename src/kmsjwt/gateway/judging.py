@@ -40,7 +40,7 @@ def by_route_key(rules: Rules, claims: Claims, request: AuthRequest) -> tuple[Ru
     Raises:
         ConfigError: the gateway does not keep it by the route key.
     """
-    if not rules.name_routes:
+    if not rules.has_routes:
         return rules.decide_token(claims), None
     key = request.route_key
     if not isinstance(key, str) or key not in request.identity:
@@ -60,9 +60,10 @@ def by_token(rules: Rules, claims: Claims, request: AuthRequest) -> tuple[Ruling
     Raises:
         ConfigError: the rules name routes.
     """
-    if rules.name_routes:
+    del request
+    if rules.has_routes:
         raise ConfigError(
-            f"the rules name routes, and {request.kind} has none",
+            "the rules name routes, and this kind of API has none",
             code="rules_without_routes",
             fix="ask with [require] alone, in a function of its own for this API",
         )

@@ -76,7 +76,7 @@ class TokenPlace(Immutable):
                 f"{self.text} holds no token alone", code="bad_credentials", fix=self._fix
             )
         sources = [source for source in identity if isinstance(source, str) and source]
-        if sources and not any(value in source for source in sources):
+        if sources and not any(self.is_source(source, value) for source in sources):
             raise TokenError(
                 f"no identity source of the gateway holds {self.text}, so that its cache would"
                 " answer for other tokens too",
@@ -84,6 +84,10 @@ class TokenPlace(Immutable):
                 fix=f"make {self.text} an identity source of the authorizer",
             )
         return value
+
+    def is_source(self, source: str, token: str) -> bool:
+        """Tell whether an identity source is this place, with this token in it."""
+        return source == token
 
     @property
     def _fix(self) -> str:
@@ -131,6 +135,10 @@ class _Cookie(TokenPlace):
     def read_header(self, value: object) -> tuple[object, ...]:
         return cookie_values({"headers": {"cookie": value}}, self._name)
 
+    def is_source(self, source: str, token: str) -> bool:
+        # The whole Cookie header, or the one cookie.
+        return source == token or token in self.read_header(source)
+
 
 class _Subprotocol(TokenPlace):
     """A browser cannot set a WebSocket's headers, but names its protocols: ``[NAME, token]``."""
@@ -145,6 +153,10 @@ class _Subprotocol(TokenPlace):
     def read_header(self, value: object) -> tuple[object, ...]:
         named = [part.strip() for part in value.split(",")] if isinstance(value, str) else []
         return tuple(token for name, token in pairwise(named) if name == self._name and token)
+
+    def is_source(self, source: str, token: str) -> bool:
+        # The whole header; HTTP APIs of format 1.0 join sources by commas, which part it, too.
+        return source.strip() == token or token in self.read_header(source)
 
 
 _KINDS: dict[str, type[TokenPlace]] = {

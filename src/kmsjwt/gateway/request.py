@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kmsjwt._immutable import Immutable, slot_setters
 from kmsjwt.errors import KmsJwtError
-from kmsjwt.gateway.arn import ApiStage
+from kmsjwt.gateway.arn import Api
 
 
 class UnknownEvent(KmsJwtError):
@@ -17,61 +17,55 @@ class AuthRequest(Immutable):
     """One request that waits for a decision.
 
     Attributes:
-        kind: the front door, such as ``rest_token``.
-        stage: the API and its stage.
+        api: the API, and its stage if it has any.
+        credentials: every value found where the token is to be, of whatever type.
         arn: what is asked for: the stage's ARN with method and path, the client's own text; empty
             where there are no routes.
-        credentials: every value found where the token is to be, of whatever type.
         identity: values the gateway itself took for the identity sources, where it says so.
         route_key: the route's own name, where the event says it, such as ``GET /orders/{id}``.
     """
 
-    __slots__ = ("arn", "credentials", "identity", "kind", "route_key", "stage")
+    __slots__ = ("api", "arn", "credentials", "identity", "route_key")
 
-    kind: str
-    stage: ApiStage
-    arn: str
+    api: Api
     credentials: tuple[object, ...]
+    arn: str
     identity: tuple[object, ...]
     route_key: object
 
     def __init__(
         self,
-        *,
-        kind: str,
-        stage: ApiStage,
-        arn: str = "",
+        api: Api,
         credentials: tuple[object, ...],
+        arn: str = "",
         identity: tuple[object, ...] = (),
         route_key: object = None,
     ) -> None:
+        _set_api(self, api)
         _set_arn(self, arn)
         _set_credentials(self, credentials)
         _set_identity(self, identity)
-        _set_kind(self, kind)
         _set_route_key(self, route_key)
-        _set_stage(self, stage)
 
     def __repr__(self) -> str:
-        stage = self.stage
-        return f"AuthRequest(kind={self.kind!r}, api={stage.api_id!r}, stage={stage.name!r})"
+        return f"AuthRequest(api={self.api.api_id!r}, stage={self.api.stage!r})"
 
 
-(_set_arn, _set_credentials, _set_identity, _set_kind, _set_route_key, _set_stage) = slot_setters(
-    AuthRequest, "arn", "credentials", "identity", "kind", "route_key", "stage"
+(_set_api, _set_arn, _set_credentials, _set_identity, _set_route_key) = slot_setters(
+    AuthRequest, "api", "arn", "credentials", "identity", "route_key"
 )
 
 
-def stage_of(arn: object) -> tuple[ApiStage, str]:
-    """Return the stage that an event's ARN names, and the ARN.
+def staged(arn: object) -> tuple[Api, str]:
+    """Return the API and stage that an event's ARN names, and the ARN.
 
     Raises:
         UnknownEvent: it names no API and stage that a policy may be built for.
     """
-    stage = ApiStage.of_arn(arn)
-    if stage is None or not isinstance(arn, str):
+    api = Api.of_arn(arn)
+    if api is None or not isinstance(arn, str):
         raise UnknownEvent(
             "the event has no ARN of an API and a plainly named stage, expected "
             "'arn:<partition>:execute-api:<region>:<account>:<api id>/<stage>/<method>/<path>'"
         )
-    return stage, arn
+    return api, arn

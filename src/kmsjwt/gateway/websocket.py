@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kmsjwt.gateway.front_door import FrontDoor
 from kmsjwt.gateway.iam import iam_answer
-from kmsjwt.gateway.judging import by_policy
-from kmsjwt.gateway.request import AuthRequest, stage_of
+from kmsjwt.gateway.request import AuthRequest, staged
 
 if TYPE_CHECKING:
     from kmsjwt.gateway.decision import Decision
     from kmsjwt.gateway.event import Event
-    from kmsjwt.gateway.judging import Judge
     from kmsjwt.gateway.places import TokenPlace
 
 
@@ -21,13 +20,12 @@ def is_connect(event: Event) -> bool:
     return isinstance(arn, str) and arn.endswith("/$connect") and arn.count("/") == 2
 
 
-class WebSocketConnect:
+class WebSocketConnect(FrontDoor):
     """Like a REST REQUEST event, without a path; decided once, when the client connects."""
 
     __slots__ = ()
     kind = "websocket"
     raises_unauthorized = True
-    judge: Judge = staticmethod(by_policy)
 
     def recognises(self, event: Event) -> bool:
         """Tell whether the event came through this door."""
@@ -35,8 +33,8 @@ class WebSocketConnect:
 
     def read(self, event: Event, place: TokenPlace) -> AuthRequest:
         """Return the request in the event."""
-        stage, arn = stage_of(event.get("methodArn"))
-        return AuthRequest(kind=self.kind, stage=stage, arn=arn, credentials=place.read(event))
+        api, arn = staged(event.get("methodArn"))
+        return AuthRequest(api, place.read(event), arn)
 
     def answer(self, request: AuthRequest, decision: Decision) -> dict[str, Any]:
         """Return what API Gateway wants to be told."""

@@ -35,6 +35,7 @@ KNOWN = frozenset(
         "KMSJWT_METRICS",
         "KMSJWT_ON_INVALID",
         "KMSJWT_PERIOD",
+        "KMSJWT_PRINCIPAL_CLAIM",
         "KMSJWT_PROFILE",
         "KMSJWT_PUBLIC",
         "KMSJWT_RECIPE_OPEN",
@@ -55,6 +56,7 @@ KNOWN = frozenset(
 """Every setting of a function. One that is in neither list is taken for a misspelling."""
 COMMAND_LINE = frozenset(
     {
+        "KMSJWT_ACCOUNT",
         "KMSJWT_ALL",
         "KMSJWT_AUTHORIZER",
         "KMSJWT_CLAIM",
@@ -67,8 +69,13 @@ COMMAND_LINE = frozenset(
         "KMSJWT_FORCE",
         "KMSJWT_JSON",
         "KMSJWT_KEEP_ENABLED",
+        "KMSJWT_KEYS_FROM",
         "KMSJWT_KIND",
         "KMSJWT_LEEWAY",
+        "KMSJWT_MAY_CHANGE",
+        "KMSJWT_MAY_SIGN",
+        "KMSJWT_MESSAGE_TYPE",
+        "KMSJWT_MULTI_REGION",
         "KMSJWT_NODE_MODULES",
         "KMSJWT_ORPHANS",
         "KMSJWT_PORT",

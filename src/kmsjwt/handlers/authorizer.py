@@ -25,15 +25,15 @@ from kmsjwt._log import log_line
 from kmsjwt.errors import ConfigError, Forbidden
 from kmsjwt.expectations import ANY, Anything
 from kmsjwt.gateway import Authorizer, Unauthorized
-from kmsjwt.gateway.caller import DEFAULT_CONTEXT
-from kmsjwt.gateway.settings import setting_faults
-from kmsjwt.handlers._authorizer_settings import AuthorizerSettings
+from kmsjwt.gateway.settings import Settings
+from kmsjwt.handlers._authorizer_settings import AuthorizerSettings, variable
 from kmsjwt.handlers._environment import Environment
 from kmsjwt.handlers._sources import recipe_keys, verifying_keys
 from kmsjwt.verifier import Verifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from typing import TypedDict
 
     from kmsjwt._log import Log
     from kmsjwt.gateway import TokenVerifier
@@ -42,9 +42,18 @@ if TYPE_CHECKING:
 
     Keys = tuple[KeySource, KeySource | None]
 
+    class ForGuard(TypedDict):
+        """Arguments of `kmsjwt.web.Guard`."""
+
+        verifier: TokenVerifier
+        rules: Rules | None
+        token_from: str
+        log: Log
+        clock: Callable[[], float]
+
     handler: Authorizer
 
-__all__ = ["Forbidden", "Unauthorized", "build"]
+__all__ = ["Forbidden", "Unauthorized", "build", "for_guard"]
 
 _DEFAULT_LIFETIME = 900  # the issue function's; its room is not loaded for one number
 _SHORT = 4  # an overrun of more than a quarter of the lifetime is worth a warning
@@ -54,7 +63,7 @@ def build(
     *,
     check: Check | None = None,
     rules: Rules | None = None,
-    principal_claim: str = "sub",
+    principal_claim: str | None = None,
     context: Collection[str] | None = None,
     client: Any = None,
     environ: Mapping[str, str] | None = None,
@@ -67,7 +76,8 @@ def build(
         check: your own say, run last on every token as ``check(header, claims)``; it refuses by
             raising `Forbidden` (403) or by returning False.
         rules: which routes a token may use, instead of a file that ``KMSJWT_RULES`` names.
-        principal_claim: the claim that becomes ``principalId``.
+        principal_claim: the claim that becomes ``principalId``, instead of
+            ``KMSJWT_PRINCIPAL_CLAIM``.
         context: names of the claims that the backend is told, instead of ``KMSJWT_CONTEXT``.
         client: a boto3 KMS client; one is made where KMS keys verify and none is given.
         environ: read instead of the process's environment.
@@ -80,45 +90,102 @@ def build(
     Raises:
         ConfigError: one message that names every fault of the environment.
     """
-    env = Environment(os.environ if environ is None else environ)
-    settings = AuthorizerSettings(env)
-    keys = _keys(env, settings, client, clock, log)
-    rules = _rules(env, settings, rules)
-    if context is not None and settings.context is not None:
-        env.faults.append("KMSJWT_CONTEXT is set and context was passed, expected one of them")
-    told: dict[str, Any] = {
-        "rules": rules,
-        "token_from": settings.token_from,
-        "on_invalid": settings.on_invalid,
-        "response": settings.response,
-        "cache_ttl": settings.cache_ttl,
-        "principal_claim": principal_claim,
-        "context": (settings.context or DEFAULT_CONTEXT) if context is None else context,
-        "usage_claim": settings.usage_claim,
-    }
-    env.faults += setting_faults(**told)
-    env.refuse_faults()
-    made = Authorizer(
-        _verifier(settings, cast("Keys", keys), check, clock),
-        **told,
-        log=_metered(env, settings, log, clock),
-        clock=clock,
-    )
-    _tell(log, settings, rules)
+    read = _Read(environ, client, log, clock)
+    settings = read.settings(rules=rules, principal_claim=principal_claim, context=context)
+    verifier = read.verifier(check)
+    made = Authorizer(verifier, settings, log=read.log())
+    _tell(log, "authorizer", read.env_settings, settings, _warnings(read.env_settings, settings))
     return made
 
 
-def _rules(env: Environment, settings: AuthorizerSettings, given: Rules | None) -> Rules | None:
-    """Return the rules that were passed, or those of the file that is named."""
+def for_guard(
+    *,
+    check: Check | None = None,
+    rules: Rules | None = None,
+    client: Any = None,
+    environ: Mapping[str, str] | None = None,
+    log: Log = log_line,
+    clock: Callable[[], float] = time.time,
+) -> ForGuard:
+    """Return what the environment asks of a guard: ``Guard(**for_guard())``.
+
+    It reads what `build` reads, and lets be what only a gateway's answer has, such as
+    ``KMSJWT_RESPONSE``. Arguments and errors are those of `build`.
+    """
+    read = _Read(environ, client, log, clock)
+    settings = read.settings(for_gateway=False, rules=rules)
+    verifier = read.verifier(check)
+    _tell(log, "guard", read.env_settings, settings, ())
+    return {
+        "verifier": verifier,
+        "rules": settings.rules,
+        "token_from": settings.place.text,
+        "log": read.log(),
+        "clock": clock,
+    }
+
+
+class _Read:
+    """The environment as it is read for an authorizer or a guard, with all that is wrong in it."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None,
+        client: Any,
+        log: Log,
+        clock: Callable[[], float],
+    ) -> None:
+        self._env = Environment(os.environ if environ is None else environ)
+        self._log = log
+        self._clock = clock
+        self.env_settings = AuthorizerSettings(self._env)
+        self._keys = _keys(self._env, self.env_settings, client, clock, log)
+
+    def settings(self, *, for_gateway: bool = True, **passed: Any) -> Settings:
+        """Return what is set and passed, each of it either way but not both.
+
+        Raises:
+            ConfigError: naming every fault of the environment.
+        """
+        env, told = self._env, dict(self.env_settings.told)
+        names = {name: variable(name) for name in told}
+        rules = _rules_file(env, self.env_settings)
+        told |= {"rules": rules} if self.env_settings.rules else {}
+        for name, value in passed.items():
+            if value is not None and name in told:
+                env.faults.append(f"{variable(name)} is set and {name}= is passed, expected one")
+            elif value is not None:
+                told[name] = value
+        if not for_gateway:  # decides each request afresh, and makes no policy
+            told = {name: told[name] for name in ("rules", "token_from") if name in told}
+            told |= {"response": "simple", "cache_ttl": 0}
+        settings = env.attempt(lambda: Settings(names, **told, clock=self._clock))
+        env.refuse_faults()
+        return cast("Settings", settings)
+
+    def verifier(self, check: Check | None) -> TokenVerifier:
+        """Return the verifier; there are no faults."""
+        return _verifier(self.env_settings, cast("Keys", self._keys), check, self._clock)
+
+    def log(self) -> Log:
+        """Return the log, with metrics in its lines if they are asked for."""
+        if not self.env_settings.metrics:
+            return self._log
+        from kmsjwt.gateway.metrics import with_metrics
+
+        function = self._env.text("AWS_LAMBDA_FUNCTION_NAME") or ""
+        return with_metrics(self._log, function=function, clock=self._clock)
+
+
+def _rules_file(env: Environment, settings: AuthorizerSettings) -> Rules | None:
+    """Return the rules of the file that is named."""
     if env.is_blank("KMSJWT_RULES"):  # of a template's unset parameter, perhaps
         env.faults.append(
             "KMSJWT_RULES is blank, expected a file of rules: leave the variable out where any"
             " valid token may use every route"
         )
     if not settings.rules:
-        return given
-    if given is not None:
-        env.faults.append("KMSJWT_RULES is set and rules were passed, expected one of them")
+        return None
     from kmsjwt.rules import read_rules
 
     try:
@@ -128,54 +195,52 @@ def _rules(env: Environment, settings: AuthorizerSettings, given: Rules | None) 
         return None
 
 
-def _metered(
-    env: Environment, settings: AuthorizerSettings, log: Log, clock: Callable[[], float]
-) -> Log:
-    if not settings.metrics:
-        return log
-    from kmsjwt.handlers._metrics import with_metrics
-
-    return with_metrics(log, env.text("AWS_LAMBDA_FUNCTION_NAME"), clock)
-
-
-def _tell(log: Log, settings: AuthorizerSettings, rules: Rules | None) -> None:
+def _tell(
+    log: Log,
+    function: str,
+    env_settings: AuthorizerSettings,
+    settings: Settings,
+    warnings: Iterable[str],
+) -> None:
     """Write the line that says at start what was understood, and what to be wary of."""
-    unchecked = [name for name in ("issuer", "audience", "typ") if getattr(settings, name) is ANY]
-    warnings = list(_warnings(settings, rules))
+    told = env_settings
+    unchecked = [name for name in ("issuer", "audience", "typ") if getattr(told, name) is ANY]
+    wary = list(warnings)
     log(
-        "WARN" if unchecked or warnings else "INFO",
+        "WARN" if unchecked or wary else "INFO",
         "start",
-        function="authorizer",
-        issuer=None if settings.issuer is ANY else settings.issuer,
-        audience=None if isinstance(settings.audience, Anything) else list(settings.audience),
+        function=function,
+        issuer=None if told.issuer is ANY else told.issuer,
+        audience=None if isinstance(told.audience, Anything) else list(told.audience),
         unchecked=unchecked or None,
-        keys_from=settings.keys.chosen_by,
-        keys=settings.keys.told,
-        verify=settings.keys.verify,
-        recipe_key=settings.recipe_key or None,
-        recipe_until=settings.recipe_until or None,
-        rules=settings.rules or (None if rules is None else "in code"),
-        token_from=settings.token_from,
+        keys_from=told.keys.chosen_by,
+        keys=told.keys.told,
+        verify=told.keys.verify,
+        recipe_key=told.recipe_key or None,
+        recipe_until=told.recipe_until or None,
+        rules=told.rules or (None if settings.rules is None else "in code"),
+        token_from=settings.place.text,
         cache_ttl=settings.cache_ttl,
-        warnings=warnings or None,
+        warnings=wary or None,
     )
 
 
-def _warnings(settings: AuthorizerSettings, rules: Rules | None) -> Iterator[str]:
-    ttl = settings.cache_ttl
-    lifetime = settings.lifetime or _DEFAULT_LIFETIME
+def _warnings(env_settings: AuthorizerSettings, settings: Settings) -> Iterator[str]:
+    ttl, rules = settings.cache_ttl, settings.rules
+    lifetime = env_settings.lifetime or _DEFAULT_LIFETIME
     if ttl and lifetime < _SHORT * ttl:
-        guessed = "" if settings.lifetime else ", as they do where KMSJWT_LIFETIME is unset,"
+        guessed = "" if env_settings.lifetime else ", as they do where KMSJWT_LIFETIME is unset,"
         yield (
             f"where tokens live {lifetime} s{guessed} and the gateway keeps answers for {ttl} s, an"
             f" expired token is let in for up to {ttl} s more"
         )
-    for route in () if rules is None else rules.unclear():
-        yield (
-            f"the rule for {route!r} says nothing of that path with '/' at its end, which a wider"
-            f" rule lets in: name {route + '/*'!r} beside it, should the API serve both alike"
-        )
-    if rules is not None and rules.name_routes and settings.response == "simple" and ttl != 0:
+    if rules is None or not rules.has_routes:
+        return
+    if not settings.is_simple:
+        from kmsjwt.gateway.fit import tight
+
+        yield from tight(rules)
+    elif settings.is_cached:
         yield (
             "rules with simple answers need $context.routeKey among the identity sources, and"
             " decide by the route key alone"

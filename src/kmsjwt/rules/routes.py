@@ -107,14 +107,6 @@ class Route(Immutable):
         """Whether a claim stands in its path."""
         return self._literal is None
 
-    def is_the_rest_of(self, other: Route) -> bool:
-        """Tell whether it is all below another route, for its methods at least."""
-        return (
-            self.is_open
-            and self.segments == other.segments
-            and set(other.methods) <= set(self.methods)
-        )
-
     @property
     def path(self) -> str:
         """The path of the route, as in its text."""

@@ -1,7 +1,8 @@
 """All rules together: what they decide about one request, and what they grant a token on an API.
 
 The most specific rule decides: the longest path, a literal before a claim, a named method before
-any. A route that no rule names is refused.
+any. A route that no rule names is refused. A path with ``/`` at its end must be allowed without it
+too, where a rule names that path: many an API serves both alike.
 """
 
 from __future__ import annotations
@@ -74,15 +75,16 @@ class Rules(Immutable):
     """Rules for the routes of one API.
 
     Attributes:
-        name_routes: whether there is any rule about routes; without one, any route may be used.
+        has_routes: whether there is any rule about routes; without one, any route may be used.
         are_route_keys: whether every rule is, word for word, a route key of an HTTP API.
+        ordered: each route with what it needs, the more specific first.
     """
 
-    __slots__ = ("_ordered", "_require", "are_route_keys", "name_routes")
+    __slots__ = ("_require", "are_route_keys", "has_routes", "ordered")
 
-    name_routes: bool
+    has_routes: bool
     are_route_keys: bool
-    _ordered: tuple[tuple[Route, Requirement | None], ...]
+    ordered: tuple[tuple[Route, Requirement | None], ...]
     _require: Requirement | None
 
     def __init__(
@@ -109,9 +111,9 @@ class Rules(Immutable):
             raise ConfigError("; ".join(told), code="rules")
         ordered = tuple(sorted(checked, key=lambda entry: entry[0].rank))
         self._fill(
-            name_routes=bool(ordered),
+            has_routes=bool(ordered),
             are_route_keys=all(route.is_route_key for route, _ in ordered),
-            _ordered=ordered,
+            ordered=ordered,
             _require=require,
         )
 
@@ -124,18 +126,30 @@ class Rules(Immutable):
             path: the path, as the gateway has it in the request's ARN.
         """
         refused = self.decide_token(claims)
-        if not refused.allowed or not self.name_routes:
+        if not refused.allowed or not self.has_routes:
             return refused
-        for route, needs in self._ordered:
+        ruling = self._decide_path(claims, method, path)
+        if ruling is None:
+            return _no_rule(self._hint(claims, method, path))
+        if ruling.allowed and path.endswith("/"):
+            without = self._decide_path(claims, method, path[:-1], closed=True)
+            return ruling if without is None else without
+        return ruling
+
+    def _decide_path(
+        self, claims: Mapping[str, Any], method: str, path: str, *, closed: bool = False
+    ) -> Ruling | None:
+        """Return what the most specific rule says; None if there is none, or it is not closed."""
+        for route, needs in self.ordered:
             if method in route.methods:
                 pattern = route.pattern(claims)
                 if pattern is not None and covers(pattern, path):
-                    return _ruling(route, needs, claims)
-        return _no_rule(self._hint(claims, method, path))
+                    return None if closed and route.is_open else _ruling(route, needs, claims)
+        return None
 
     def _hint(self, claims: Mapping[str, Any], method: str, path: str) -> str:
         """Return what is near and does not match, for whoever wonders why."""
-        for route, _ in self._ordered:
+        for route, _ in self.ordered:
             if method not in route.methods:
                 continue
             unfit = route.unfit_claim(claims)
@@ -165,7 +179,7 @@ class Rules(Immutable):
         without a method.
         """
         refused = self.decide_token(claims)
-        if not refused.allowed or not self.name_routes:
+        if not refused.allowed or not self.has_routes:
             return refused
         method, _, path = route_key.partition(" ")
         ruling = _no_rule()
@@ -176,7 +190,7 @@ class Rules(Immutable):
         return ruling
 
     def _decide_key(self, claims: Mapping[str, Any], method: str, path: str) -> Ruling:
-        for route, needs in self._ordered:
+        for route, needs in self.ordered:
             if route.is_route_key and method in route.methods and route.path == path:
                 return _ruling(route, needs, claims)
         return _no_rule()
@@ -185,7 +199,7 @@ class Rules(Immutable):
         """Return all that a token may do, so that one cached policy is right for every route."""
         if not self.decide_token(claims).allowed:
             return NOTHING
-        if not self.name_routes:
+        if not self.has_routes:
             return EVERYTHING
         allow: list[str] = []
         deny: list[str] = []
@@ -198,70 +212,14 @@ class Rules(Immutable):
                     allow.append(method + pattern)
                 elif is_within and not is_met:
                     deny.append(method + pattern)
+                if not (is_met or pattern.endswith("/*")) and f"{pattern}/".startswith(within):
+                    deny.append(f"{method}{pattern}/")
         return Grant(tuple(allow), tuple(deny))
-
-    def longest(self, claim_length: int) -> list[tuple[str, int]]:
-        """Return each route and its longest resource, with claims of so many characters."""
-        return [
-            (route.text, max(map(len, route.methods)) + route.length(claim_length))
-            for route, _ in self._ordered
-        ]
-
-    def least_allowed(self) -> list[int]:
-        """Return the length of each resource for a token that meets every rule.
-
-        As if each claim had one character, and routes within others were left out.
-        """
-        routes = [route for route, _ in self._ordered]
-        outermost = {
-            (method, route.segments, route.is_open): len(method) + route.length(1)
-            for route in routes
-            for method in route.methods
-            if not any(
-                other is not route and method in other.methods and other.may_hold(route)
-                for other in routes
-            )
-        }
-        return list(outermost.values())
-
-    def least_denied(self) -> list[int]:
-        """Return the length of each resource taken out for a token that meets no requirement.
-
-        Of routes without claims alone: others are in no policy of a token without those claims.
-        """
-        plain = [(route, needs) for route, needs in self._ordered if not route.names_claims]
-        return [
-            len(method) + route.length(1)
-            for route, needs in plain
-            if needs is not None
-            for method in route.methods
-            if any(
-                other_needs is None and method in other.methods and other.may_hold(route)
-                for other, other_needs in plain
-            )
-        ]
-
-    def unclear(self) -> list[str]:
-        """Return the routes that a gateway might serve by another spelling, beyond their rule.
-
-        A path with ``/`` at its end is decided by the wider rule around it. Whether API Gateway
-        serves ``/admin/`` as ``/admin`` is not verified against AWS.
-        """
-        routes = [route for route, _ in self._ordered]
-        return [
-            route.text
-            for route, needs in self._ordered
-            if needs is not None
-            and route.segments
-            and not route.is_open
-            and any(other.may_hold(route) for other in routes)
-            and not any(other.is_the_rest_of(route) for other in routes)
-        ]
 
     def _met(self, claims: Mapping[str, Any]) -> dict[str, dict[str, bool]]:
         """Return by method each path that rules name for a token, and whether it may use it."""
         by_method: dict[str, dict[str, bool]] = {}
-        for route, needs in self._ordered:
+        for route, needs in self.ordered:
             pattern = route.pattern(claims)
             if pattern is not None:
                 is_met = needs is None or needs.is_met(claims)
@@ -270,7 +228,7 @@ class Rules(Immutable):
         return by_method
 
     def __repr__(self) -> str:
-        return f"Rules({', '.join(repr(route.text) for route, _ in self._ordered)})"
+        return f"Rules({', '.join(repr(route.text) for route, _ in self.ordered)})"
 
 
 def _ruling(route: Route, needs: Requirement | None, claims: Mapping[str, Any]) -> Ruling:

@@ -24,7 +24,7 @@ from kmsjwt.testing.event_parts import (
     with_cookies,
 )
 from kmsjwt.testing.function_events import alb, function_url
-from kmsjwt.testing.routes import path_parameters
+from kmsjwt.testing.routes import named_route, path_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -158,17 +158,26 @@ def http_api_v1(
         headers: the request's headers.
         query: the query parameters, decoded.
         cookies: cookies such as ``session=x``, for the Cookie header.
-        route: the route's path, such as ``/orders/{id}``; the path itself if None.
+        route: the route's path, such as ``/orders/{id}``, or its key, such as ``ANY /orders/{id}``
+            or ``$default``; the path itself if None.
         identity: the identity sources' values; the Authorization header's if None.
         now: seconds since 1970.
         **api: stage (default ``$default``), api_id, region, account, partition.
     """
     api.setdefault("stage", "$default")
+    named = named_route(route, method, path)
     event = rest_request(
-        method, path, headers=headers, query=query, cookies=cookies, route=route, now=now, **api
+        method,
+        path,
+        headers=headers,
+        query=query,
+        cookies=cookies,
+        route=named.path,
+        now=now,
+        **api,
     )
     joined = ",".join(_authorization(headers) if identity is None else identity)
-    event["requestContext"]["resourceId"] = f"{method} {route or path}"
+    event["requestContext"]["resourceId"] = named.key
     return {
         "version": "1.0",
         **event,
@@ -196,20 +205,20 @@ def http_api_v2(
     left out. Arguments as for `http_api_v1`.
     """
     api.setdefault("stage", "$default")
-    route_key = f"{method} {route or path}"
+    named = named_route(route, method, path)
     joined, apart = split_cookies(headers, cookies)
     sources = _authorization(headers) if identity is None else list(identity)
     optional = {
         "cookies": apart,
         "queryStringParameters": {k: ",".join(listed(v)) for k, v in (query or {}).items()},
-        "pathParameters": path_parameters(route or path, path),
+        "pathParameters": path_parameters(named.path, path),
     }
     return {
         "version": "2.0",
         "type": "REQUEST",
         "routeArn": arn(method, path, **api),
         "identitySource": sources or None,
-        "routeKey": route_key,
+        "routeKey": named.key,
         "rawPath": path,
         "rawQueryString": urlencode({k: listed(v) for k, v in (query or {}).items()}, doseq=True),
         "headers": joined,
@@ -227,7 +236,7 @@ def http_api_v2(
                 "userAgent": USER_AGENT,
             },
             "requestId": "JKJaXmPLvHcESHA=",
-            "routeKey": route_key,
+            "routeKey": named.key,
             "stage": api["stage"],
             "time": request_time(now),
             "timeEpoch": milliseconds(now),

@@ -24,7 +24,7 @@ from kmsjwt.testing.cache import AnswerCache
 from kmsjwt.testing.identity import IdentitySource
 from kmsjwt.testing.kinds import KINDS, Kind
 from kmsjwt.testing.messages import Asked, BackendRequest, GatewayResponse, GraphqlRequest
-from kmsjwt.testing.routes import Routes
+from kmsjwt.testing.routes import Route, Routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -222,16 +222,17 @@ class Gateway:
 
     def _serve(self, asked: Asked) -> GatewayResponse:
         method, path = asked.method, asked.path
-        route = path if self._routes is None else self._routes.find(method, path)
+        route = (
+            Route(f"{method} {path}", path)
+            if self._routes is None
+            else self._routes.find(method, path)
+        )
         if route is None:
             return self._kind.refusal("no_route")
         arn = events.arn(method, path, **self._api)
         if self._kind.family == "rest" and len(arn.encode()) > MAX_ARN:
             return self._kind.refusal("arn_too_long")
-        key = tuple(
-            source.value(asked.headers, asked.query, f"{method} {route}")
-            for source in self._sources
-        )
+        key = tuple(source.value(asked.headers, asked.query, route.key) for source in self._sources)
         refused = self._refused_unasked(key)
         if refused:
             named = ", ".join(source.text for source in self._sources)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kmsjwt.testing.answers import Answer
+    from kmsjwt.testing.routes import Route
 
-    BuildEvent = Callable[[Asked, str, tuple[str, ...], float, dict[str, str]], dict[str, Any]]
+    BuildEvent = Callable[[Asked, Route, tuple[str, ...], float, dict[str, str]], dict[str, Any]]
 
 _ERROR_TYPE = "x-amzn-ErrorType"
 _DENIED = "User is not authorized to access this resource"
@@ -154,14 +155,14 @@ class Kind:
 
 
 def _rest_token(
-    asked: Asked, route: str, key: tuple[str, ...], now: float, api: dict[str, str]
+    asked: Asked, route: Route, key: tuple[str, ...], now: float, api: dict[str, str]
 ) -> dict[str, Any]:
     del route, now  # the event has neither
     return events.rest_token(asked.method, asked.path, authorization=key[0], **api)
 
 
 def _rest_request(
-    asked: Asked, route: str, key: tuple[str, ...], now: float, api: dict[str, str]
+    asked: Asked, route: Route, key: tuple[str, ...], now: float, api: dict[str, str]
 ) -> dict[str, Any]:
     del key
     return events.rest_request(
@@ -169,7 +170,7 @@ def _rest_request(
         asked.path,
         headers=asked.headers,
         query=asked.query,
-        route=route,
+        route=route.path,
         now=now,
         **api,
     )
@@ -177,14 +178,14 @@ def _rest_request(
 
 def _http_api(version: Callable[..., dict[str, Any]]) -> BuildEvent:
     def build(
-        asked: Asked, route: str, key: tuple[str, ...], now: float, api: dict[str, str]
+        asked: Asked, route: Route, key: tuple[str, ...], now: float, api: dict[str, str]
     ) -> dict[str, Any]:
         return version(
             asked.method,
             asked.path,
             headers=asked.headers,
             query=asked.query,
-            route=route,
+            route=route.key,
             identity=key,
             now=now,
             **api,
@@ -194,14 +195,14 @@ def _http_api(version: Callable[..., dict[str, Any]]) -> BuildEvent:
 
 
 def _websocket(
-    asked: Asked, route: str, key: tuple[str, ...], now: float, api: dict[str, str]
+    asked: Asked, route: Route, key: tuple[str, ...], now: float, api: dict[str, str]
 ) -> dict[str, Any]:
     del route, key
     return events.websocket_connect(headers=asked.headers, query=asked.query, now=now, **api)
 
 
 def _appsync(
-    asked: Asked, route: str, key: tuple[str, ...], now: float, api: dict[str, str]
+    asked: Asked, route: Route, key: tuple[str, ...], now: float, api: dict[str, str]
 ) -> dict[str, Any]:
     del route, now
     graphql = asked.graphql or GraphqlRequest(query="")

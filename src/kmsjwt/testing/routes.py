@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kmsjwt.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+DEFAULT = "$default"
+"""The route of whatever has no other, on HTTP APIs."""
 
 _PART = re.compile(r"\{([^{}/+]+)(\+?)\}")
 
@@ -16,6 +19,28 @@ _PART = re.compile(r"\{([^{}/+]+)(\+?)\}")
 def path_parameters(template: str, path: str) -> dict[str, str]:
     """Return the values of the template's ``{names}`` in a path; empty if it does not fit."""
     return _match(template, path) or {}
+
+
+class Route(NamedTuple):
+    """One route.
+
+    Attributes:
+        key: its name on an HTTP API, as it was written: ``ANY /users``, ``$default``.
+        path: its path template.
+    """
+
+    key: str
+    path: str
+
+
+def named_route(route: str | None, method: str, path: str) -> Route:
+    """Return the route that a key or a path template names; the request's own if None."""
+    if route == DEFAULT:
+        return Route(DEFAULT, DEFAULT)
+    if route is not None and " " in route:
+        return Route(route, route.partition(" ")[2])
+    template = route or path
+    return Route(f"{method} {template}", template)
 
 
 class Routes:
@@ -32,25 +57,25 @@ class Routes:
         """
         self._routes = [self._read(route) for route in routes]
 
-    def find(self, method: str, path: str) -> str | None:
-        """Return the path template of the route for a request, None if there is no route."""
+    def find(self, method: str, path: str) -> Route | None:
+        """Return the route for a request, None if there is none."""
         fitting = [
-            (_weight(template), route_method != "ANY", template)
-            for route_method, template in self._routes
-            if route_method in (method, "ANY") and _match(template, path) is not None
+            (route.key != DEFAULT, _weight(route.path), route_method != "ANY", route)
+            for route_method, route in self._routes
+            if route_method in (method, "ANY") and _match(route.path, path) is not None
         ]
-        return max(fitting)[2] if fitting else None
+        return max(fitting)[-1] if fitting else None
 
     @staticmethod
-    def _read(route: str) -> tuple[str, str]:
-        if route == "$default":
-            return "ANY", "/{proxy+}"
+    def _read(route: str) -> tuple[str, Route]:
+        if route == DEFAULT:
+            return "ANY", Route(DEFAULT, "/{proxy+}")
         method, space, template = route.partition(" ")
         if not (method.isalpha() and method.isupper() and space and template.startswith("/")):
             raise ConfigError(
                 f"route is {route!r}, expected such as 'GET /orders/{{id}}'", code="gateway_setting"
             )
-        return method, template
+        return method, Route(route, template)
 
 
 def _match(template: str, path: str) -> dict[str, str] | None:

@@ -5,19 +5,12 @@ from __future__ import annotations
 import re
 import time
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kmsjwt._log import log_line, loggable, message_of
-from kmsjwt.errors import (
-    CannotKnow,
-    ConfigError,
-    Forbidden,
-    KmsJwtError,
-    TokenError,
-    shown,
-)
+from kmsjwt._log import log_line, loggable
+from kmsjwt.errors import CannotKnow, ConfigError, Forbidden, TokenError, shown
 from kmsjwt.gateway.decision import ALLOW, DENY, INVALID, Decision
-from kmsjwt.gateway.logged import path_shown, token_of
+from kmsjwt.gateway.logged import path_shown, record
 from kmsjwt.gateway.places import DEFAULT_PLACE, token_place
 from kmsjwt.gateway.refusals import refused
 from kmsjwt.web._paths import is_plain, readings
@@ -110,7 +103,7 @@ class Guard:
         """
         started = self._clock()
         credentials = self._place.read(event)
-        common: dict[str, object] = {
+        common: dict[str, Any] = {
             "method": loggable(method),
             "path": path_shown(path, credentials) or None,
             "request_id": loggable(request_id),
@@ -119,7 +112,7 @@ class Guard:
             decision, outcome = self._decide(method, path, credentials)
         except Exception as error:
             answer = unknowable(error) if isinstance(error, CannotKnow) else None
-            self._record_fault(error, answer, started, common)
+            self._record(error, answer, started, common)
             if answer is None:
                 raise
             raise answer from error
@@ -153,10 +146,8 @@ class Guard:
             return refused(refusal, token), invalid(self._realm, refusal)
         ruling = self._ruling(verified, method, path)
         if ruling is None or ruling.allowed:
-            return Decision(verdict=ALLOW, reason="ok", verified=verified), verified
-        decision = Decision(
-            verdict=DENY, reason=ruling.reason, message=ruling.message, verified=verified
-        )
+            return Decision(ALLOW, "ok", verified=verified), verified
+        decision = Decision(DENY, ruling.reason, ruling.message, verified=verified)
         return decision, forbidden(self._realm, ruling.scopes, verified.claims.get("scope"))
 
     def _ruling(self, verified: VerifiedToken, method: str, path: str) -> Ruling | None:
@@ -165,7 +156,7 @@ class Guard:
             return None
         methods = ("GET", "HEAD") if method == "HEAD" else (method,)
         paths = readings(path)
-        if self._rules.name_routes and not all(map(is_plain, paths)):
+        if self._rules.has_routes and not all(map(is_plain, paths)):
             return _unclear()
         rulings = [
             self._rules.decide(verified.claims, each, way) for each, way in product(methods, paths)
@@ -173,41 +164,22 @@ class Guard:
         return next((ruling for ruling in rulings if not ruling.allowed), rulings[0])
 
     def _record(
-        self, decision: Decision, refused: Refused | None, started: float, common: dict[str, object]
+        self,
+        outcome: Decision | Exception,
+        refused: Refused | None,
+        started: float,
+        common: dict[str, Any],
     ) -> None:
         if self._log is not None:
-            self._log(
-                "INFO",
+            record(
+                self._log,
                 "guard",
-                decision=_WORDS[decision.verdict],
+                outcome,
+                decision=_WORDS[outcome.verdict] if isinstance(outcome, Decision) else "error",
+                seconds=self._clock() - started,
                 status=None if refused is None else refused.status,
-                reason=decision.reason,
-                message=decision.message,
-                **token_of(decision),
                 **common,
-                duration_ms=self._since(started),
             )
-
-    def _record_fault(
-        self, error: Exception, refused: Refused | None, started: float, common: dict[str, object]
-    ) -> None:
-        if self._log is not None:
-            ours = error if isinstance(error, KmsJwtError) else None
-            self._log(
-                "ERROR",
-                "guard",
-                decision="error",
-                status=None if refused is None else refused.status,
-                reason=ours.code if ours else "unexpected_error",
-                # Whatever else was raised may hold anything: its type alone is named.
-                message=message_of(ours) if ours else f"{type(error).__name__} was raised",
-                retryable=ours.retryable if ours else None,
-                **common,
-                duration_ms=self._since(started),
-            )
-
-    def _since(self, started: float) -> float:
-        return round((self._clock() - started) * 1000, 3)
 
 
 def required(guard: object) -> Guard:

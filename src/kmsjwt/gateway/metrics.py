@@ -6,7 +6,11 @@ CloudWatch makes metrics of a line that says which of its members they are (Clou
 
 from __future__ import annotations
 
+import os
+import time
 from typing import TYPE_CHECKING
+
+from kmsjwt._log import log_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,15 +27,23 @@ _METRICS = [
 _BY = (["decision"], ["decision", "reason"])
 
 
-def with_metrics(log: Log, function: str | None, clock: Callable[[], float]) -> Log:
+def with_metrics(
+    log: Log = log_line,
+    *,
+    function: str | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Log:
     """Return a log that adds to each decision what makes CloudWatch count it by its reason.
 
     Args:
         log: takes the lines.
-        function: the Lambda function's name, which tells several apart; None outside Lambda.
+        function: tells several functions apart; the Lambda function's own name if None, and empty
+            for no such member.
         clock: seconds since 1970.
     """
-    named = {} if function is None else {"function": function}
+    if function is None:
+        function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+    named = {"function": function} if function else {}
     directive = {
         "Namespace": NAMESPACE,
         "Dimensions": [[*named, *by] for by in _BY],
