@@ -11,7 +11,7 @@ from kmsjwt._encoding import MAX_DEPTH, b64url_encode, to_json
 from kmsjwt._immutable import Immutable, slot_setters
 from kmsjwt.claims import type_fault
 from kmsjwt.compact import assemble, signing_input
-from kmsjwt.errors import ClaimsRefused, ConfigError, shown
+from kmsjwt.errors import ClaimsRefused, ConfigError, KmsKeyUnusable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,14 +42,21 @@ class Signature(Immutable):
     request_id: str
 
     def __init__(self, value: bytes, request_id: str = "") -> None:
-        self._fill(value=value, request_id=request_id)
+        _set_value(self, value)
+        _set_request_id(self, request_id)
 
     def __repr__(self) -> str:
         return f"Signature({len(self.value)} bytes, request_id={self.request_id!r})"
 
 
+_set_request_id, _set_value = slot_setters(Signature, "request_id", "value")
+
+
 class SigningKey(Protocol):
-    """One private key, somewhere, bound to one algorithm."""
+    """One private key, somewhere, bound to one algorithm.
+
+    An attribute ``max_lifetime`` may say how many seconds no token of it may outlive.
+    """
 
     @property
     def kid(self) -> str:
@@ -60,7 +67,10 @@ class SigningKey(Protocol):
         """Its one algorithm."""
 
     def sign(self, signing_input: bytes) -> Signature:
-        """Sign. Raises KmsError where the key's keeper does not."""
+        """Sign. Raises KmsError where the key's keeper does not.
+
+        After a `KmsKeyUnusable` the signer is asked once more for the key that signs now.
+        """
 
 
 class Signer(Protocol):
@@ -219,29 +229,26 @@ class Issuer:
             The token with its ``jti``, ``kid`` and KMS request id.
 
         Raises:
-            ClaimsRefused: the claims may not be signed, and nothing was.
+            ClaimsRefused: the claims may not be signed, or not for so long, and nothing was.
             KmsError: KMS did not sign.
         """
         seconds = self._granted(lifetime)
         issued_at = int(self._clock())
         jti = self._new_jti()
-        body = _body(
-            {
-                "iss": self._issuer,
-                "sub": sub,
-                "aud": aud,
-                "exp": issued_at + seconds,
-                "iat": issued_at,
-                "jti": jti,
-                "client_id": client_id,
-            },
-            claims,
-        )
-        key = self._signer.current()
-        typ = "JWT" if client_id is None else "at+jwt"
-        signed = signing_input(key.alg.name, key.kid, typ, body)
-        self._refuse_oversize(signed, key.alg)
-        signature = key.sign(signed)
+        own: dict[str, Any] = {
+            "iss": self._issuer,
+            "sub": sub,
+            "aud": aud,
+            "exp": issued_at + seconds,
+            "iat": issued_at,
+            "jti": jti,
+        }
+        typ = "JWT"
+        if client_id is not None:
+            own["client_id"] = client_id
+            typ = "at+jwt"
+        body = _body(own, claims)
+        key, signed, signature = self._signed(typ, body, seconds, lifetime)
         return IssuedToken(
             token=assemble(signed, signature.value),
             jti=jti,
@@ -268,6 +275,29 @@ class Issuer:
             self.issue, sub=sub, aud=aud, lifetime=lifetime, claims=claims, client_id=client_id
         )
 
+    def _signed(
+        self, typ: str, body: bytes, seconds: int, lifetime: int | None
+    ) -> tuple[SigningKey, bytes, Signature]:
+        key = self._signer.current()
+        try:
+            return key, *self._signed_with(key, typ, body, seconds, lifetime)
+        except KmsKeyUnusable:
+            # Out of use since it was looked up, in an emergency perhaps: another may sign now.
+            other = self._signer.current()
+            if other.kid == key.kid:
+                raise
+            return other, *self._signed_with(other, typ, body, seconds, lifetime)
+
+    def _signed_with(
+        self, key: SigningKey, typ: str, body: bytes, seconds: int, lifetime: int | None
+    ) -> tuple[bytes, Signature]:
+        longest: int | None = getattr(key, "max_lifetime", None)
+        if longest is not None and seconds > longest:
+            raise _outlives(seconds, longest, is_default=lifetime is None)
+        signed = signing_input(key.alg.name, key.kid, typ, body)
+        self._refuse_oversize(signed, key.alg)
+        return signed, key.sign(signed)
+
     def _granted(self, lifetime: int | None) -> int:
         if lifetime is None:
             return self._lifetime
@@ -289,12 +319,23 @@ class Issuer:
             )
 
 
+def _outlives(seconds: int, longest: int, *, is_default: bool) -> ClaimsRefused:
+    if is_default:
+        return ClaimsRefused(
+            f"the default lifetime is {seconds} s, expected at most {longest} s, the key's maximum",
+            code="default_lifetime",
+            fix=f"set the issuer's lifetime (KMSJWT_LIFETIME) to {longest} s at most",
+        )
+    return ClaimsRefused(
+        f"lifetime is {seconds} s, expected at most {longest} s, the key's maximum",
+        code="lifetime",
+        fix="ask for a shorter one; a longer maximum comes with the ring's next key",
+    )
+
+
 def _body(own: Mapping[str, Any], custom: Mapping[str, Any] | None) -> bytes:
     """Return the claims as JSON, every one checked."""
-    claims = dict(own)
-    if claims["client_id"] is None:
-        del claims["client_id"]
-    claims.update(_custom(custom))
+    claims = own if custom is None else {**own, **_custom(custom)}
     fault = type_fault(claims)
     if fault is not None:
         raise ClaimsRefused(fault[1], code="claim_type")
@@ -309,19 +350,18 @@ def _body(own: Mapping[str, Any], custom: Mapping[str, Any] | None) -> bytes:
         ) from error
 
 
-def _custom(custom: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    if custom is None:
-        return {}
+def _custom(custom: Mapping[str, Any]) -> Mapping[str, Any]:
     if not hasattr(custom, "items"):
         raise ClaimsRefused(f"claims is {shown(custom)}, expected a mapping", code="claims_type")
-    if not _SET_BY_ISSUER.isdisjoint(custom):
-        taken = ", ".join(sorted(_SET_BY_ISSUER.intersection(custom)))
+    claims = dict(custom.items())  # the very names that will be signed, whatever it shows later
+    if not _SET_BY_ISSUER.isdisjoint(claims):
+        taken = ", ".join(sorted(_SET_BY_ISSUER.intersection(claims)))
         raise ClaimsRefused(
             f"claims names {taken}, which the issuer sets itself",
             code="claims_reserved",
             fix="sub, aud, lifetime and client_id have parameters of their own",
         )
-    return dict(custom.items())
+    return claims
 
 
 def _checked(value: Any, depth: int = 1) -> Any:

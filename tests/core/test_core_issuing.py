@@ -110,6 +110,27 @@ def test_claims_refused(name: str):
     assert len(str(caught.value)) < 250
 
 
+class Shy(dict[str, Any]):
+    """Shows its names only to who asks for its items."""
+
+    def __iter__(self) -> Any:
+        return iter(())
+
+    def __contains__(self, name: object) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("name", ["iss", "exp", "aud", "client_id"])
+def test_a_mapping_cannot_hide_what_it_sets(name: str):
+    signer = helpers.HeldKey("Ed25519")
+
+    with pytest.raises(ClaimsRefused) as caught:
+        helpers.issuer(signer=signer).issue(sub="ala", aud=AUD, claims=Shy({name: NOW + 10**9}))
+    assert caught.value.code == "claims_reserved"
+    assert name in str(caught.value)
+    assert signer.signed == []
+
+
 _REFUSED_ARGUMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "sub-none": ("claim_type", {"sub": None}),
     "sub-empty": ("claim_type", {"sub": ""}),

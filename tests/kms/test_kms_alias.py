@@ -94,7 +94,7 @@ def test_a_key_is_named_four_ways(named: Callable[[str], str], kms: LocalKms, ar
         "arn:aws:iam::111122223333:role/x",
         "1234abcd-12ab-34cd-56ef-1234567890a",
         "1234ABCD-12AB-34CD-56EF-1234567890AB",
-        "ring:auth",
+        "Ring:auth",
     ],
     ids=repr,
 )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from kmsjwt.keys import PublicKey
     from kmsjwt.kms.public import Kid
+    from kmsjwt.kms.ring.keys import RingKeys
     from kmsjwt.verifier import KeySource
 
 
@@ -23,7 +24,7 @@ def add_key_options(parser: ArgumentParser, *, jwks: bool) -> None:
         "--key",
         action="append",
         metavar="KEY",
-        help="KMS key: id, ARN, alias/NAME or alias ARN; may be repeated",
+        help="KMS key: id, ARN, alias/NAME, alias ARN or ring:NAME; may be repeated",
     )
     if jwks:
         parser.add_argument("--jwks", metavar="FILE|URL", help="a JWKS file or https URL")
@@ -61,21 +62,40 @@ def settle(args: Namespace) -> None:
 
 
 def kms_keys(args: Namespace) -> list[PublicKey]:
-    """Return the public keys of the KMS keys that ``--key`` names, an alias's of this moment.
+    """Return the public keys that ``--key`` names: an alias's of this moment, all of a ring.
 
     Raises:
         ConfigError: a name makes no sense, or boto3 is missing.
-        KmsError: KMS gave out no public key.
+        CannotKnow: KMS gave out no public key, or not all of a ring.
     """
+    from kmsjwt.kms.ring.names import is_ring
+
+    named = list(dict.fromkeys(names(args.key)))
+    rings = [_ring(args, name).key_set() for name in named if is_ring(name)]
+    found = [_fetched(args, name) for name in named if not is_ring(name)]
+    return list(dict.fromkeys([*found, *(key for ring in rings for key in ring)]))
+
+
+def _fetched(args: Namespace, name: str) -> PublicKey:
     from kmsjwt.key_names import KeyReference
     from kmsjwt.kms.client import client_for
     from kmsjwt.kms.public import fetch
 
-    references = [KeyReference.parse(name) for name in dict.fromkeys(names(args.key))]
-    return [
-        fetch(client_for(each, None, args.region), each, args.alg, _kid(args)).public
-        for each in references
-    ]
+    key = KeyReference.parse(name)
+    return fetch(client_for(key, None, args.region), key, args.alg, _kid(args)).public
+
+
+def _ring(args: Namespace, name: str) -> RingKeys:
+    from kmsjwt.kms import KmsKeys
+
+    for option in ("alg", "kid"):
+        if option in args.given:
+            raise ConfigError(
+                f"--{option} and --key {name} are both given, and a ring says it itself",
+                code="ring_decides",
+                fix=f"leave --{option} out",
+            )
+    return KmsKeys.ring(name, region=args.region)
 
 
 def key_set(args: Namespace) -> KeySet:
@@ -100,7 +120,11 @@ def key_source(args: Namespace) -> KeySource:
         source: KeySource = _jwks(args)
         return source
     from kmsjwt.jwks import StaticKeys
+    from kmsjwt.kms.ring.names import is_ring
 
+    named = names(args.key)
+    if len(named) == 1 and is_ring(named[0]):
+        return _ring(args, named[0])
     return StaticKeys(KeySet(kms_keys(args)))
 
 

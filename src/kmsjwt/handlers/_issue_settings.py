@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kmsjwt._immutable import Immutable
-from kmsjwt.handlers._key_settings import SigningKeySetting, chosen_alg, chosen_kid
+from kmsjwt.errors import shown
+from kmsjwt.handlers._key_settings import (
+    SigningKeySetting,
+    chosen_alg,
+    chosen_kid,
+    refuse_for_ring,
+)
 from kmsjwt.handlers._recipe_settings import is_recipe, recipe_alg, recipe_kid, recipe_until
 from kmsjwt.issuer import DEFAULT_LIFETIME, MAX_LIFETIME
 from kmsjwt.recipe import DAY
@@ -21,7 +27,8 @@ class IssueSettings(Immutable):
 
     Attributes:
         key: the key that signs.
-        alg: its algorithm, where it could sign several; None for the key spec's default.
+        alg: its algorithm, where it could sign several; None for the key spec's default, or the
+            ring's.
         region: its Region, where its name does not say it.
         issuer: the ``iss``.
         audience: the audiences of a token whose asker names none.
@@ -73,15 +80,20 @@ class IssueSettings(Immutable):
         if not key.name:
             env.faults.append("KMSJWT_KEY is unset, expected the KMS key that signs")
         recipe = is_recipe(env)
+        is_ring = key.name.startswith("ring:")
+        if is_ring:
+            _refuse_unfit_ring(env, key, recipe=recipe)
         recipe_until(env, mandatory=recipe)
         open_ = _is_open(env, recipe=recipe)
         callers = _callers(env, authenticates=authenticates, is_open=open_)
         audience, allowed = _audiences(env, over_http=callers in (IAM, CUSTOM), recipe=recipe)
         longest = _max_lifetime(env)
+        alg = recipe_alg(env) if recipe else chosen_alg(env)
+        kid = recipe_kid(env) if recipe else chosen_kid(env)
         _refuse_any(env)
         self._fill(
             key=key,
-            alg=recipe_alg(env) if recipe else chosen_alg(env),
+            alg=None if is_ring else alg,
             region=env.text("KMSJWT_REGION"),
             issuer=env.required("KMSJWT_ISSUER", "the iss of every token"),
             audience=audience,
@@ -89,10 +101,19 @@ class IssueSettings(Immutable):
             lifetime=_lifetime(env, DAY if recipe else DEFAULT_LIFETIME, longest),
             max_lifetime=longest,
             callers=callers,
-            kid=recipe_kid(env) if recipe else chosen_kid(env),
+            kid="thumbprint" if is_ring else kid,
             recipe=recipe,
             open=open_,
         )
+
+
+def _refuse_unfit_ring(env: Environment, key: SigningKeySetting, *, recipe: bool) -> None:
+    if recipe:
+        env.faults.append(
+            f"{key.variable} is {shown(key.name)}, and the recipe's tokens name one key by its id"
+        )
+    else:
+        refuse_for_ring(env, key.variable)
 
 
 def _refuse_any(env: Environment) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kmsjwt._immutable import Immutable
 from kmsjwt.algorithms import ALGORITHMS
-from kmsjwt.errors import shown
+from kmsjwt.errors import ConfigError, shown
 from kmsjwt.handlers._recipe_settings import is_recipe, recipe_alg
 from kmsjwt.key_names import is_alias
 
@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 
 _WHY_NO_ALIAS = (
     "an alias, which cannot verify: once it moves, live tokens of its former key would be refused"
-    " (name the key by id or ARN, or set KMSJWT_JWKS)"
+    " (name the key by id or ARN, or its ring as ring:NAME, or set KMSJWT_JWKS)"
 )
+_RING = "ring:"
+MAX_AGE = 300
+"""Seconds for which anyone may keep what the jwks function answers, if nothing is set."""
+_LONGEST_MAX_AGE = 86_400
 
 
 class SigningKeySetting(Immutable):
     """The key named for signing, and the variable that named it.
 
     Attributes:
-        name: id, ARN, alias or alias ARN; empty if neither variable is set.
+        name: id, ARN, alias, alias ARN or ``ring:NAME``; empty if neither variable is set.
         variable: ``KMSJWT_KEY``, or the recipe's ``KMS_KEY_ID``.
         ignored: the other variable, if both are set.
     """
@@ -47,7 +51,8 @@ class KeySettings(Immutable):
     """Where verifying keys come from.
 
     Attributes:
-        keys: KMS keys, by id or ARN; empty if a JWKS is used.
+        keys: KMS keys, by id or ARN; empty if a JWKS or rings alone are used.
+        rings: KMS key rings, by name.
         jwks: a file or URL, if no KMS keys are named.
         alg: the algorithm of keys that could verify several and do not say.
         chosen_by: the variable that decided.
@@ -58,9 +63,10 @@ class KeySettings(Immutable):
         sound: whether a key source can be made of it.
     """
 
-    __slots__ = ("alg", "chosen_by", "jwks", "keys", "kids", "region", "sound", "verify")
+    __slots__ = ("alg", "chosen_by", "jwks", "keys", "kids", "region", "rings", "sound", "verify")
 
     keys: tuple[str, ...]
+    rings: tuple[str, ...]
     jwks: str | None
     alg: str | None
     chosen_by: str
@@ -83,11 +89,21 @@ class KeySettings(Immutable):
             )
         for name in keys:
             _refuse_unfit(env, chosen_by, name)
+        fixed = tuple(name for name in keys if not name.startswith(_RING))
+        rings = tuple(name.removeprefix(_RING) for name in keys if name.startswith(_RING))
         verify = env.choice("KMSJWT_VERIFY", "local", "kms") or "local"
         if verify == "kms" and not keys:
             env.faults.append("KMSJWT_VERIFY is kms, which needs KMSJWT_KEYS or KMSJWT_KEY")
+        if verify == "kms" and rings:
+            env.faults.append(
+                f"KMSJWT_VERIFY is kms, which asks KMS about keys named one by one, and {chosen_by}"
+                f" is {shown(_RING + rings[0])}, whose keys change: leave KMSJWT_VERIFY out"
+            )
+        if rings and not fixed and not recipe:
+            refuse_for_ring(env, chosen_by)
         self._fill(
-            keys=keys,
+            keys=fixed,
+            rings=rings,
             jwks=jwks,
             alg=recipe_alg(env) if recipe else chosen_alg(env),
             chosen_by=chosen_by,
@@ -100,8 +116,8 @@ class KeySettings(Immutable):
     @property
     def told(self) -> list[str] | str:
         """What the log may say: the keys, or the JWKS without its query, where some put secrets."""
-        if self.keys or self.jwks is None:
-            return list(self.keys)
+        if self.jwks is None:
+            return [*self.keys, *(_RING + ring for ring in self.rings)]
         return self.jwks.partition("?")[0]
 
 
@@ -110,25 +126,50 @@ class JwksSettings(Immutable):
 
     Attributes:
         keys: where its keys come from.
+        issuer: whose discovery documents it publishes too.
+        max_age: seconds for which anybody may keep an answer, and the function what it has read.
     """
 
-    __slots__ = ("keys",)
+    __slots__ = ("issuer", "keys", "max_age")
 
     keys: KeySettings
+    issuer: str | None
+    max_age: int
 
     def __init__(self, env: Environment) -> None:
         """Read the environment, which remembers every fault."""
         keys = KeySettings(env, SigningKeySetting(env), recipe=is_recipe(env))
-        self._fill(keys=keys)
+        max_age = env.seconds("KMSJWT_DOCUMENT_MAX_AGE") or MAX_AGE
+        if max_age > _LONGEST_MAX_AGE:
+            env.faults.append(f"KMSJWT_DOCUMENT_MAX_AGE is {max_age} s, expected 24h at most")
+        self._fill(keys=keys, issuer=env.text("KMSJWT_ISSUER"), max_age=max_age)
 
 
 def _refuse_unfit(env: Environment, variable: str, name: str) -> None:
-    if name.startswith("ring:"):
-        env.faults.append(
-            f"{variable} is {shown(name)}, and key rings are not there yet: name keys by id or ARN"
-        )
+    if name.startswith(_RING):
+        require_ring(env, variable, name)
     elif is_alias(name):
         env.faults.append(f"{variable} is {shown(name)}, {_WHY_NO_ALIAS}")
+
+
+def require_ring(env: Environment, variable: str, name: str) -> None:
+    """Remember a fault unless it is a ring's name."""
+    from kmsjwt.kms.ring.names import ring_name  # who names no ring does not load the room
+
+    try:
+        ring_name(name)
+    except ConfigError as error:
+        env.faults.append(f"{variable}: {error.message}")
+
+
+def refuse_for_ring(env: Environment, variable: str) -> None:
+    """Remember a fault for each setting that a ring decides itself."""
+    if env.text("KMSJWT_ALG") is not None:
+        env.faults.append(f"KMSJWT_ALG is set and {variable} is a ring, whose keys say their own")
+    if env.text("KMSJWT_KID") == "key-id":
+        env.faults.append(
+            f"KMSJWT_KID is key-id and {variable} is a ring, whose keys go by their thumbprints"
+        )
 
 
 def chosen_kid(env: Environment) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kmsjwt.handlers._key_settings import KeySettings
     from kmsjwt.kms import KmsKeys
     from kmsjwt.kms.public import Kid
+    from kmsjwt.kms.ring.keys import RingKeys
     from kmsjwt.verifier import KeySource, VerifyingKey
 
     Clock = Callable[[], float]
@@ -29,17 +30,20 @@ class PublishableKeys(Protocol):
 class AnyKeys:
     """Several key sources asked in turn."""
 
-    __slots__ = ("_keys", "_sources")
+    __slots__ = ("_keys", "_rings", "_sources")
 
-    def __init__(self, sources: Iterable[KeySource], *, keys: int) -> None:
-        """Take the sources of so many keys: one key may have two sources, by two names."""
+    def __init__(
+        self, sources: Iterable[KeySource], *, keys: int, rings: Iterable[RingKeys] = ()
+    ) -> None:
+        """Take the sources of so many keys, and of rings: a key may have two, by two names."""
         self._sources = tuple(sources)
+        self._rings = tuple(rings)
         self._keys = keys
 
     @property
     def key_count(self) -> int:
-        """How many keys are configured."""
-        return self._keys
+        """How many keys are configured, or known of a ring."""
+        return self._keys + sum(ring.key_count for ring in self._rings)
 
     @property
     def asks_each_time(self) -> bool:
@@ -48,9 +52,10 @@ class AnyKeys:
 
     def key(self, kid: str | None) -> VerifyingKey:
         """Return the key of that ``kid``; see `kmsjwt.verifier.KeySource`."""
-        if kid is None and self._keys > 1:  # each source would take its own key for the one meant
+        several = self._keys + len(self._rings)
+        if kid is None and several > 1:  # each source would take its own key for the one meant
             raise UnknownKey(
-                f"the token names no kid, and {self._keys} keys are configured", code="kid_missing"
+                f"the token names no kid, and {several} keys are configured", code="kid_missing"
             )
         trouble: CannotKnow | None = None
         for source in self._sources:
@@ -73,7 +78,8 @@ class AllKeys:
 
     def key_set(self) -> KeySet:
         """Return all keys. Raises CannotKnow if those of any source could not be had."""
-        return KeySet(key for source in self._sources for key in source.key_set())
+        # A key may be named by itself and be of a ring as well.
+        return KeySet(dict.fromkeys(key for source in self._sources for key in source.key_set()))
 
 
 def verifying_keys(settings: KeySettings, client: Any, clock: Clock, log: Log) -> KeySource:
@@ -82,10 +88,9 @@ def verifying_keys(settings: KeySettings, client: Any, clock: Clock, log: Log) -
         return _jwks(settings, clock, log)
     if settings.verify == "kms":
         return _asking_kms(settings, settings.keys, settings.kids, client)
-    return _one(
-        (_public(settings, settings.keys, kid, client, clock) for kid in settings.kids),
-        keys=len(settings.keys),
-    )
+    # Rings last: they are read again for a `kid` that none of the other keys has.
+    named, rings = _named(settings, client, clock), _rings(settings, client, clock)
+    return _one((*named, *rings), keys=len(settings.keys), rings=rings)
 
 
 def recipe_keys(settings: KeySettings, key: str, client: Any, clock: Clock, log: Log) -> KeySource:
@@ -97,26 +102,48 @@ def recipe_keys(settings: KeySettings, key: str, client: Any, clock: Clock, log:
     return _public(settings, (key,), "key-id", client, clock)
 
 
-def published_keys(settings: KeySettings, client: Any, clock: Clock, log: Log) -> PublishableKeys:
-    """Return the source of the keys to publish."""
+def published_keys(
+    settings: KeySettings, client: Any, clock: Clock, log: Log, *, max_age: int | None = None
+) -> PublishableKeys:
+    """Return the source of the keys to publish, read anew after ``max_age`` seconds."""
+    age = {} if max_age is None else {"max_age": max_age}
     if settings.jwks is not None:
-        return cast("PublishableKeys", _jwks(settings, clock, log))
-    return AllKeys(_public(settings, settings.keys, kid, client, clock) for kid in settings.kids)
+        return cast("PublishableKeys", _jwks(settings, clock, log, **age))
+    named = _named(settings, client, clock, **age)
+    return AllKeys((*named, *_rings(settings, client, clock, **age)))
 
 
-def _jwks(settings: KeySettings, clock: Clock, log: Log) -> KeySource:
+def _jwks(settings: KeySettings, clock: Clock, log: Log, **age: Any) -> KeySource:
     where, alg = str(settings.jwks), settings.alg
     if where.lower().startswith(("https://", "http://")):
         from kmsjwt.jwks import JwksUrl
 
-        return JwksUrl(where, alg=alg, clock=clock, log=log)
+        return JwksUrl(where, alg=alg, clock=clock, log=log, **age)
     from kmsjwt.jwks import JwksFile
 
     return JwksFile(where, alg=alg)
 
 
+def _named(settings: KeySettings, client: Any, clock: Clock, **age: Any) -> list[KmsKeys]:
+    if not settings.keys:
+        return []
+    return [_public(settings, settings.keys, kid, client, clock, **age) for kid in settings.kids]
+
+
+def _rings(settings: KeySettings, client: Any, clock: Clock, **age: Any) -> list[RingKeys]:
+    if not settings.rings:
+        return []
+    from kmsjwt.kms import KmsKeys
+
+    region = settings.region
+    return [
+        KmsKeys.ring(ring, client=client, region=region, clock=clock, **age)
+        for ring in settings.rings
+    ]
+
+
 def _public(
-    settings: KeySettings, keys: tuple[str, ...], kid: str, client: Any, clock: Clock
+    settings: KeySettings, keys: tuple[str, ...], kid: str, client: Any, clock: Clock, **age: Any
 ) -> KmsKeys:
     from kmsjwt.kms import KmsKeys
 
@@ -127,6 +154,7 @@ def _public(
         alg=settings.alg,
         kid=cast("Kid", kid),
         clock=clock,
+        **age,
     )
 
 
@@ -147,6 +175,6 @@ def _asking_kms(
     )
 
 
-def _one(sources: Iterable[KeySource], *, keys: int) -> KeySource:
+def _one(sources: Iterable[KeySource], *, keys: int, rings: Iterable[RingKeys] = ()) -> KeySource:
     several = tuple(sources)
-    return several[0] if len(several) == 1 else AnyKeys(several, keys=keys)
+    return several[0] if len(several) == 1 else AnyKeys(several, keys=keys, rings=rings)

@@ -19,7 +19,6 @@ from kmsjwt.errors import (
     ConfigError,
     KmsError,
     KmsKeyUnusable,
-    KmsUnavailable,
     all_of,
     shown,
 )
@@ -36,6 +35,7 @@ from kmsjwt.kms.public import (
     require_seconds,
     wrong_answer,
 )
+from kmsjwt.kms.resolution import Resolution, behind, withdrawn
 from kmsjwt.kms.ring.names import is_ring, pointer_alias, ring_name
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class KmsSigner:
         self._max_stale = max_stale
         self._clock = clock
         self._lock = Lock()
-        self._known: _Resolution | None = None
+        self._known: Resolution | None = None
         self._newest: Followed | None = None
         self._followed: dict[str, Followed] = {}  # by ARN; what a denied call cannot tell anew
 
@@ -145,11 +145,11 @@ class KmsSigner:
         with self._lock:
             return self._looked_up().key
 
-    def _is_fresh(self, known: _Resolution, now: float) -> bool:
+    def _is_fresh(self, known: Resolution, now: float) -> bool:
         # A clock that went backwards makes an answer old, never young for ever.
         return not self._key.is_alias or known.asked <= now < known.look_again
 
-    def _looked_up(self) -> _Resolution:
+    def _looked_up(self) -> Resolution:
         # The time is read anew: waiting for another thread may have taken long.
         known, now = self._known, self._clock()
         if known is not None and self._is_fresh(known, now):
@@ -160,29 +160,30 @@ class KmsSigner:
             # An answer: its former key is not what the alias stands for any more. But it may
             # be the answer of somebody who still sees the alias at an older key.
             self._known = None
-            if known is None or known.generation is None or not self._is_alive(known):
+            of_kms = error.aws_code and known is not None and known.generation is not None
+            if known is None or not of_kms or not self._is_alive(known):
                 raise
-            self._known = self._kept(known, now, error, behind=True)
+            self._known = self._kept(known, now, error, is_behind=True)
         except KmsError as error:
             self._known = self._kept(known, now, error)
         return self._known
 
-    def _asked(self, known: _Resolution | None, now: float) -> _Resolution:
+    def _asked(self, known: Resolution | None, now: float) -> Resolution:
         found = fetch(self._client, self._key, self._alg, self._kid)
         generation = self._generation(found.arn)
         if generation is not None:
             if self._newest is not None and generation.number < self._newest.number:
-                error = self._behind(generation, self._newest)
-                return self._kept(known, now, error, behind=True)
-            if generation.withdrawn:
-                raise self._withdrawn(found.arn, generation)
+                error = behind(self._key, generation, self._newest)
+                return self._kept(known, now, error, is_behind=True)
             self._newest = generation
+            if generation.withdrawn:
+                raise withdrawn(self._key, found.arn, generation)
         if known is not None and known.key.arn == found.arn:
             key, since = known.key, min(known.since, now)
         else:
             key, since = self._signing_key(found, generation), now
         again = now + min(self._refresh, self._bound(generation))
-        return _Resolution(key, generation, since, now, now, again)
+        return Resolution(key, generation, since, now, now, again)
 
     def _generation(self, arn: str) -> Followed | None:
         if self._ring is None:
@@ -196,20 +197,20 @@ class KmsSigner:
         return found
 
     def _kept(
-        self, known: _Resolution | None, now: float, error: KmsError, *, behind: bool = False
-    ) -> _Resolution:
+        self, known: Resolution | None, now: float, error: KmsError, *, is_behind: bool = False
+    ) -> Resolution:
         """Return what was known for a while yet, or raise the error."""
         if known is None:
             raise error
         # An answer from the future has no age that could be told: its time starts anew.
         looked_up = min(known.looked_up, now)
-        if behind and 0 <= now - known.since < _SPREAD:
+        if is_behind and 0 <= now - known.since < _SPREAD:
             looked_up = now
         bound = self._bound(known.generation)
         if now - looked_up >= bound:
             raise error
         again = min(now + _RETRY, looked_up + bound)
-        return _Resolution(known.key, known.generation, known.since, looked_up, now, again)
+        return Resolution(known.key, known.generation, known.since, looked_up, now, again)
 
     def _bound(self, generation: Followed | None) -> float:
         """Return for how long one look-up may be used."""
@@ -217,7 +218,7 @@ class KmsSigner:
             return self._max_stale
         return min(self._max_stale, generation.settings.signer_refresh)
 
-    def _is_alive(self, known: _Resolution) -> bool:
+    def _is_alive(self, known: Resolution) -> bool:
         try:
             fetch(self._client, KeyReference.parse(known.key.arn), known.key.alg.name, self._kid)
         except KmsError:
@@ -253,26 +254,6 @@ class KmsSigner:
         with self._lock:
             if self._known is not None and self._known.key.arn == arn:
                 self._known = None
-
-    def _behind(self, seen: Followed, newest: Followed) -> KmsError:
-        return KmsUnavailable(
-            f"{self._key} shows generation {seen.number}, and generation {newest.number} has signed"
-            " here: a signer never goes back",
-            action="GetPublicKey",
-            key=self._key.text,
-            code="ring_behind",
-            fix="KMS shows moved aliases late; if it was moved back by hand, rotate instead",
-        )
-
-    def _withdrawn(self, arn: str, generation: Followed) -> KmsKeyUnusable:
-        return KmsKeyUnusable(
-            f"{self._key} points to {arn}, generation {generation.number} of ring {self._ring},"
-            f" which is {generation.withdrawn} and signs no more",
-            action="ListResourceTags",
-            key=self._key.text,
-            code="ring_withdrawn",
-            fix=f"have another key sign: kmsjwt key rotate {self._ring}",
-        )
 
     def __repr__(self) -> str:
         return f"KmsSigner({f'ring:{self._ring}' if self._is_ring else self._key.text!r})"
@@ -397,46 +378,6 @@ def _require_ring_s_own(key: str, alg: str | None, kid: str) -> None:
         raise ConfigError(
             f"{key} takes neither alg nor kid: its keys say the one, and are published by their"
             " thumbprints",
-            code="ring_settings",
+            code="ring_decides",
             fix="leave both out",
-        )
-
-
-class _Resolution(Immutable):
-    """Which key an alias stood for, when KMS said so, and when KMS was and is to be asked.
-
-    Attributes:
-        key: the key.
-        generation: what its tags said, if it is one of a ring's.
-        since: when KMS first named it here.
-        looked_up: when KMS last named it.
-        asked: when KMS was last asked.
-        look_again: when KMS is to be asked next.
-    """
-
-    __slots__ = ("asked", "generation", "key", "look_again", "looked_up", "since")
-
-    key: KmsSigningKey
-    generation: Followed | None
-    since: float
-    looked_up: float
-    asked: float
-    look_again: float
-
-    def __init__(
-        self,
-        key: KmsSigningKey,
-        generation: Followed | None,
-        since: float,
-        looked_up: float,
-        asked: float,
-        look_again: float,
-    ) -> None:
-        self._fill(
-            key=key,
-            generation=generation,
-            since=since,
-            looked_up=looked_up,
-            asked=asked,
-            look_again=look_again,
         )

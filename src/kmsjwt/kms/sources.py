@@ -20,14 +20,13 @@ from kmsjwt.errors import (
     ClaimsRefused,
     ConfigError,
     KmsError,
-    KmsKeyUnusable,
-    KmsUnavailable,
     UnknownKey,
     all_of,
     shown,
 )
 from kmsjwt.key_names import KeyReference
 from kmsjwt.keys import KeySet, PublicKey
+from kmsjwt.kms.cell import Cell
 from kmsjwt.kms.client import KmsClient, client_for, with_client
 from kmsjwt.kms.message import message
 from kmsjwt.kms.public import (
@@ -52,8 +51,6 @@ RING_MAX_AGE = 300
 """Seconds until a ring is read again, so that a new key is trusted before it signs."""
 MAX_STALE = 86_400
 """Seconds a fetched key is trusted while KMS cannot be asked."""
-_RETRY = 30
-_RETRY_UNKNOWN = 1  # while nothing is known of a key, its tokens are answered with 500
 
 
 class KmsKeys:
@@ -99,7 +96,7 @@ class KmsKeys:
             lambda: require_clock(clock),
             code="kms_settings",
         )
-        self._cells = tuple(_Cell(reference, its, alg, kid) for reference, its in reached)
+        self._cells = tuple(Cell(reference, its, alg, kid) for reference, its in reached)
         self._max_age = max_age
         self._max_stale = max_stale
         self._clock = clock
@@ -323,62 +320,6 @@ class KmsVerifyingKey(Immutable):
 
     def __repr__(self) -> str:
         return f"KmsVerifyingKey({self._found.arn!r})"
-
-
-class _Cell:
-    """What is known of one configured key: its public half, or why there is none."""
-
-    def __init__(
-        self, reference: KeyReference, client: KmsClient, alg: str | None, kid: Kid
-    ) -> None:
-        self.reference = reference
-        self.public: PublicKey | None = None
-        self.error: KmsError | None = None
-        self.withdrawn = False
-        self._client = client
-        self._alg = alg
-        self._kid = kid
-        self._confirmed = 0.0
-        self._asked = 0.0
-        self._ask_again = 0.0
-
-    def is_fresh(self, now: float) -> bool:
-        # A clock that went backwards makes an answer old, never young for ever.
-        return self._asked <= now < self._ask_again
-
-    def refresh(
-        self, now: float, max_age: float, max_stale: float, silent: dict[int, KmsError]
-    ) -> None:
-        """Ask KMS, unless its Region was silent a moment ago: waiting once is long enough."""
-        self._asked = now
-        try:
-            if id(self._client) in silent:
-                raise copy(silent[id(self._client)])
-            found = fetch(self._client, self.reference, self._alg, self._kid)
-        except KmsError as error:
-            if isinstance(error, KmsUnavailable) and not error.request_id:
-                silent[id(self._client)] = error
-            self._failed(error, now, max_stale)
-            return
-        self.error = None
-        self.withdrawn = False
-        self._confirmed = now
-        self._ask_again = now + max_age
-        if self.public != found.public:
-            self.public = found.public
-
-    def _failed(self, error: KmsError, now: float, max_stale: float) -> None:
-        self.error = error
-        # Only KMS withdraws a key. One that never fitted is a fault of the deployment's.
-        self.withdrawn = isinstance(error, KmsKeyUnusable) and error.aws_code != ""
-        # An answer from the future has no age that could be told: its time starts anew.
-        self._confirmed = min(self._confirmed, now)
-        if self.withdrawn or now - self._confirmed >= max_stale:
-            self.public = None
-        if self.public is not None:
-            self._ask_again = min(now + _RETRY, self._confirmed + max_stale)
-        else:
-            self._ask_again = now + (_RETRY if self.withdrawn else _RETRY_UNKNOWN)
 
 
 def _reached(

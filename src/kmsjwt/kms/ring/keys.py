@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from kmsjwt.keys import PublicKey
-    from kmsjwt.rotation import Generation
+    from kmsjwt.rotation import Generation, Ring
 
 COOL_DOWN = 30
 """Seconds between two readings for the sake of unknown ``kid`` values."""
 _BACK_OFF = 5
+_WEEK = 7 * 86_400  # the shortest time that KMS waits before it deletes a key
+_LONGEST_DRAIN = 2 * 86_400 + 900  # of a ring whose times are the longest that it may have
 _WITHDRAWN = frozenset(("Disabled", "PendingDeletion", "PendingReplicaDeletion"))
 
 
@@ -43,7 +45,10 @@ class RingKeys:
 
     So no missing alias, denied call or garbled tag takes a key away at once. Where one leaves
     open which keys there are, an unknown ``kid`` raises a `KmsError`: it is not refused. So a
-    process that has just started and one that runs for long never contradict each other.
+    process that has just started and one that runs for long do not contradict each other. One
+    bound has that: a generation's alias that is missing for longer than a week since its
+    successor was made (or than the successor's publication takes and a day's tokens live) counts
+    as that of a deleted key.
 
     Safe to share between threads: one of them reads, those that need the answer wait for it, and
     those whose key is at hand do not.
@@ -181,7 +186,7 @@ class RingKeys:
             return copy(state.failure)
         if not state.is_fresh(self._clock(), self._max_age):
             return self._unsure("it is being read")
-        for doubt in (*state.hidden, *state.doubts):
+        for doubt in () if kid in state.gone else (*state.hidden, *state.doubts):
             return self._unsure(f"kid {shown(kid)} may be of the ring: {doubt}")
         count = len(state.held)
         return UnknownKey(f"kid is {shown(kid)}, which is none of the {count} keys of the ring")
@@ -225,17 +230,28 @@ class _State(Immutable):
         tried_at: when the last good reading began or the last bad one ended.
         complete_at: when the last reading began that hid no key which must be published.
         failure: why the last reading failed; None after a good one.
+        gone: each ``kid`` that is known to be withdrawn.
         hidden: why keys may be missing that must be published.
         doubts: why a ``kid`` that is not known may be of the ring, all the same.
     """
 
-    __slots__ = ("complete_at", "doubts", "failure", "held", "hidden", "read_at", "tried_at")
+    __slots__ = (
+        "complete_at",
+        "doubts",
+        "failure",
+        "gone",
+        "held",
+        "hidden",
+        "read_at",
+        "tried_at",
+    )
 
     held: Mapping[str, _Held]
     read_at: float | None
     tried_at: float | None
     complete_at: float | None
     failure: KmsError | None
+    gone: frozenset[str | None]
     hidden: tuple[str, ...]
     doubts: tuple[str, ...]
 
@@ -247,6 +263,7 @@ class _State(Immutable):
         tried_at: float | None = None,
         complete_at: float | None = None,
         failure: KmsError | None = None,
+        gone: Iterable[str | None] = (),
         hidden: Iterable[str] = (),
         doubts: Iterable[str] = (),
     ) -> None:
@@ -256,6 +273,7 @@ class _State(Immutable):
             tried_at=tried_at,
             complete_at=complete_at,
             failure=failure,
+            gone=frozenset(gone),
             hidden=tuple(hidden),
             doubts=tuple(doubts),
         )
@@ -280,6 +298,7 @@ class _State(Immutable):
             tried_at=now,
             complete_at=self.complete_at,
             failure=copy(failure),
+            gone=self.gone,
             hidden=self.hidden,
             doubts=self.doubts,
         )
@@ -294,20 +313,20 @@ class _State(Immutable):
                 held[each.arn] = _confirmed(
                     held.get(each.arn), reading.public[each.number], each, now
                 )
+        seen = {each.arn for each in reading.ring.generations}
         retired = _newest_retired(reading.ring.generations)
-        held = {arn: each for arn, each in held.items() if each.number > retired}
-        hidden, doubts = _questions(reading, held)
+        held = {arn: it for arn, it in held.items() if arn in seen or it.number > retired}
+        hidden, doubts = _unreadable(reading.ring, held)
+        out_of_sight = _out_of_sight(reading)
         # Who knew them all lately has those that are out of sight now.
         known = self.complete_at is not None and 0 <= now - self.complete_at < max_stale
-        if known:
-            doubts += reading.unseen
-        else:
-            hidden += reading.unseen
+        (doubts if known else hidden).extend(out_of_sight)
         return _State(
             held=held,
             read_at=now,
             tried_at=now,
-            complete_at=self.complete_at if hidden or reading.unseen else now,
+            complete_at=self.complete_at if hidden or out_of_sight else now,
+            gone=[each.kid for each in reading.ring.generations if _is_withdrawn(each)],
             hidden=hidden,
             doubts=doubts,
         )
@@ -340,11 +359,12 @@ def _newest_retired(generations: Iterable[Generation]) -> int:
     )
 
 
-def _questions(reading: RingReading, held: Mapping[str, _Held]) -> tuple[list[str], list[str]]:
-    """Return why keys may be missing from what is published, and why others may be the ring's."""
-    ring = reading.ring
+def _unreadable(ring: Ring, held: Mapping[str, _Held]) -> tuple[list[str], list[str]]:
+    """Return why keys may lack in what is published, and why others may be the ring's."""
     hidden: list[str] = []
     doubts: list[str] = []
+    if ring.signing is None:
+        doubts.append(f"{pointer_alias(ring.name)} leads to none of its keys")
     for each in ring.generations:
         if _is_withdrawn(each) or each.arn in held:
             continue
@@ -352,11 +372,22 @@ def _questions(reading: RingReading, held: Mapping[str, _Held]) -> tuple[list[st
         # One that is to sign next may be too young to be read, and there are no tokens of it.
         is_next = ring.signing is not None and each.number > ring.signing
         (doubts if is_next else hidden).append(why)
-    if ring.doubt is not None:
-        hidden.append(ring.doubt)
-    elif ring.signing is None:
-        doubts.append(f"{pointer_alias(ring.name)} is not there")
-    lowest = min((each.number for each in ring.generations), default=0)
-    if lowest > 1 and lowest > _newest_retired(ring.generations):
-        doubts.append(f"{generation_alias(ring.name, lowest - 1)} is not there")
     return hidden, doubts
+
+
+def _out_of_sight(reading: RingReading) -> list[str]:
+    """Return why there may be generations that were not read."""
+    ring = reading.ring
+    why = list(reading.unseen)
+    if ring.doubt is not None:
+        why.append(ring.doubt)
+    lowest = next(iter(ring.generations), None)
+    if lowest is None or lowest.number <= max(1, _newest_retired(ring.generations)):
+        return why
+    # KMS removes a deleted key's alias, and none sooner than a week after its successor was made.
+    # By then tokens of it are dead, unless the successor's publication takes longer.
+    settings = lowest.settings
+    waits = None if settings is None else max(_WEEK, settings.publish_wait + _LONGEST_DRAIN)
+    if waits is None or ring.now - lowest.born < waits:
+        why.append(f"{generation_alias(ring.name, lowest.number - 1)} is not there")
+    return why

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from kmsjwt.keys import PublicKey
     from kmsjwt.rotation import RingSettings
 
+_ALIAS_SEEN = 600  # seconds after which a key's alias is seen by everybody
+
 Metadata = dict[str, Any]
 """KMS's ``KeyMetadata``."""
 
@@ -134,6 +136,7 @@ class _Reader:
         self._now = 0.0
         self._public: dict[int, PublicKey] = {}
         self._unseen: list[str] = []
+        self._unnamed: set[int] = set()
 
     def read(self, *, since: bool) -> RingReading:
         pointer = pointer_alias(self._name)
@@ -147,9 +150,8 @@ class _Reader:
                 key=pointer,
                 fix=f"make it with: kmsjwt key create {self._name}",
             )
-        if number is not None and signing is not None and found[number].arn != signing["Arn"]:
-            alias = generation_alias(self._name, number)
-            doubt = f"{pointer} and {alias} are different keys, both tagged as generation {number}"
+        if number is not None and signing is not None:
+            doubt = self._doubtful_pointer(found[number], signing)
         moved = self._moved(signing["Arn"]) if since and signing is not None else None
         ring = Ring(
             name=self._name,
@@ -172,13 +174,25 @@ class _Reader:
             f"{pointer} points to {key['Arn']}, which is not tagged as a key of ring {self._name}"
         )
 
+    def _doubtful_pointer(self, named: Generation, signing: Metadata) -> str | None:
+        """Return why the pointer's key may not be the generation that its tag says."""
+        pointer, alias = pointer_alias(self._name), generation_alias(self._name, named.number)
+        if named.arn != signing["Arn"]:
+            return f"{pointer} and {alias} are different keys, both tagged as {named.number}"
+        age = self._now - signing["CreationDate"].timestamp()
+        if named.number in self._unnamed and age > _ALIAS_SEEN:
+            return f"{pointer} points to a key tagged as {named.number}, and there is no {alias}"
+        return None
+
     def _beside(self, number: int | None, signing: Metadata | None) -> dict[int, Generation]:
         """Return the generations around the one that signs, itself included."""
         found: dict[int, Generation] = {}
         if number is not None and signing is not None:
             # Its own alias may be too young to be seen; the pointer was made after it.
-            key = self._probed(number, downward=False) or signing
-            found[number] = self._generation(number, key)
+            key = self._probed(number, downward=False)
+            if key is None:
+                self._unnamed.add(number)
+            found[number] = self._generation(number, key or signing)
         for higher in count((number or 0) + 1):
             key_above = self._probed(higher, downward=False)
             if key_above is None:
@@ -200,7 +214,8 @@ class _Reader:
             return True
         # Keys retire in order, but for one that was withdrawn out of turn.
         marks = generation.marks
-        return marks.retired is not None and marks.compromised is None
+        is_retired = marks.retired is not None and marks.compromised is None
+        return is_retired and generation.doubt is None
 
     def _probed(self, number: int, *, downward: bool) -> Metadata | None:
         alias = generation_alias(self._name, number)
