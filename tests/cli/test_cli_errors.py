@@ -88,7 +88,7 @@ WRONG = {
         "--verify kms asks one key",
     ),
     "key name": (["key", "create", "a/b"], {}, 2, "the key's name is 'a/b'"),
-    "key without a word": (["key"], {}, 2, "create or list"),
+    "key without a word": (["key"], {}, 2, "expected create, list, rotate"),
     "key spec": (["key", "create", "x", "--spec", "RSA"], {}, 2, "signs no JWT"),
     "no JWKS file": (["verify", "--jwks", "no.json", *DEMANDS, "x"], {}, 2, "cannot be read"),
     "HTML for a JWKS": (["verify", "--jwks", "page.html", *DEMANDS, "x"], {}, 2, "HTML"),

@@ -202,7 +202,7 @@ def test_rings_are_listed(typed):
         ("alias/ec/1", True),
     ]
     assert typed("key", "list", "auth").out.splitlines()[1].split()[:4] == [
-        *("alias/auth/1", "Enabled", "RSA_2048", "yes"),
+        *("alias/auth/1", "signing", "Enabled", "RSA_2048"),
     ]
     assert {"auth", "ec"} <= {
         each["ring"] for each in json.loads(typed("key", "list", "--json").out)
@@ -224,7 +224,10 @@ def test_both_generations_of_a_rotated_ring_are_found_by_asking_for_them(monkeyp
         new = kms.create_key(
             KeySpec="ECC_NIST_P256",
             KeyUsage="SIGN_VERIFY",
-            Tags=[{"TagKey": "kmsjwt:generation", "TagValue": "2"}],
+            Tags=[
+                {"TagKey": "kmsjwt:ring", "TagValue": "auth"},
+                {"TagKey": "kmsjwt:generation", "TagValue": "2"},
+            ],
         )["KeyMetadata"]["KeyId"]
         kms.create_alias(AliasName="alias/auth/2", TargetKeyId=new)
         kms.update_alias(AliasName="alias/auth", TargetKeyId=new)

@@ -31,9 +31,10 @@ def add(commands: Any) -> None:
         help="call one of the Lambda functions here, with an event of yours",
         example='kmsjwt invoke issue \'{"sub": "ala", "aud": "orders"}\'\n'
         "kmsjwt invoke authorizer event.json\n"
-        "kmsjwt invoke jwks {}",
+        "kmsjwt invoke jwks {}\n"
+        "kmsjwt invoke rotate '{\"start\": true}'",
     )
-    parser.add_argument("function", choices=("issue", "authorizer", "jwks"))
+    parser.add_argument("function", choices=("issue", "authorizer", "jwks", "rotate"))
     parser.add_argument("event", metavar="EVENT", help="a file, JSON itself, or - for stdin")
     settings = parser.add_argument_group("settings of the functions")
     for name in sorted(KNOWN):

@@ -113,7 +113,7 @@ def _list(args: Namespace) -> int:
 def _list_rings(args: Namespace, client: Any, names: list[str]) -> int:
     from kmsjwt.kms.ring.reading import read
 
-    rings = [read(client, name).ring for name in _wanted(args, client, names)]
+    rings = [read(client, name, since=False).ring for name in _wanted(args, client, names)]
     for ring in rings:
         for doubt in (ring.doubt, *(each.doubt for each in ring.generations)):
             if doubt:

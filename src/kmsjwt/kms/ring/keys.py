@@ -343,8 +343,11 @@ def _confirmed(before: _Held | None, public: PublicKey, each: Generation, now: f
 
 
 def _is_withdrawn(each: Generation) -> bool:
+    if each.state in _WITHDRAWN:
+        return True
     marks = each.marks
-    return marks.retired is not None or marks.compromised is not None or each.state in _WITHDRAWN
+    # What is written on a key that is not the ring's says nothing about the ring.
+    return each.doubt is None and not (marks.retired is None and marks.compromised is None)
 
 
 def _newest_retired(generations: Iterable[Generation]) -> int:
