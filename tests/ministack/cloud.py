@@ -15,6 +15,7 @@ import socket
 import ssl
 import subprocess
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -49,11 +50,13 @@ class Cloud:
     """A running ministack.
 
     Attributes:
+        pid: its process.
         port: its port on 127.0.0.1.
         certificate: by which it is known.
         clients: boto3's, each made once.
     """
 
+    pid: int
     port: int
     certificate: Certificate
     clients: dict[str, Any] = field(default_factory=dict)
@@ -86,8 +89,20 @@ class Cloud:
 
 
 @contextlib.contextmanager
-def running(python: Path, certificate: Certificate, folder: Path) -> Iterator[Cloud]:
-    """Serve as long as the block lasts. ``folder`` takes what ministack writes."""
+def running(
+    python: Path,
+    certificate: Certificate,
+    folder: Path,
+    environ: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Cloud]:
+    """Serve as long as the block lasts.
+
+    Args:
+        python: the Python that has ministack.
+        certificate: by which it is known.
+        folder: takes what ministack writes.
+        environ: variables that it and its functions have besides.
+    """
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         # Opened here and handed over: whoever connects before ministack serves waits in line,
         # so nobody needs to guess a free port or to ask whether it is up.
@@ -101,7 +116,7 @@ def running(python: Path, certificate: Certificate, folder: Path) -> Iterator[Cl
                     *("--bind", f"fd://{listener.fileno()}"),
                     *("--certfile", str(certificate.server), "--keyfile", str(certificate.key)),
                 ],
-                env=_environment(python, certificate, folder, port),
+                env={**_environment(python, certificate, folder, port), **environ},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -109,7 +124,7 @@ def running(python: Path, certificate: Certificate, folder: Path) -> Iterator[Cl
                 start_new_session=True,
             )
     try:
-        cloud = Cloud(port=port, certificate=certificate)
+        cloud = Cloud(pid=process.pid, port=port, certificate=certificate)
         health = cloud.get("/_ministack/health")
         assert health.status == 200, log.read_text()
         yield cloud

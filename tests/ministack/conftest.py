@@ -2,17 +2,16 @@ from __future__ import annotations
 
 import json
 import shutil
-import ssl
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.gateway.minting import AUDIENCE, ISSUER, Mint
-from tests.jwks.servers import Server
 from tests.ministack import certificate as certificates
 from tests.ministack import cloud as clouds
 from tests.ministack.deployed import Functions, zipped
+from tests.ministack.website import TlsServer
 from tests.runtime import bundles
 from tests.runtime.environments import environment, python_of
 
@@ -104,21 +103,6 @@ def in_process(environ: dict[str, str], code: Path) -> Callable[..., Any]:
         return authorizer.build(check=check, environ={**told, **changed}, log=lambda *_, **__: None)
 
     return build
-
-
-class TlsServer(Server):
-    """A loopback server of our own that the functions and ministack trust."""
-
-    scheme = "https"
-
-    def __init__(self, certificate: Certificate) -> None:
-        super().__init__()
-        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._context.load_cert_chain(certificate.server, certificate.key)
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        with self._context.wrap_socket(request, server_side=True) as secured:
-            super().finish_request(secured, client_address)
 
 
 @pytest.fixture(scope="session")
