@@ -6,7 +6,21 @@ import os
 import sys
 from typing import TYPE_CHECKING, cast
 
-from kmsjwt.cli import demo, inspect, invoke, issue, jwks, key, local, terminal, verify
+from kmsjwt.cli import (
+    compat,
+    demo,
+    doctor,
+    iam,
+    inspect,
+    invoke,
+    issue,
+    jwks,
+    key,
+    local,
+    publish,
+    terminal,
+    verify,
+)
 from kmsjwt.cli.options import Parser, fill_from_environment, warn_of_misspellings
 from kmsjwt.cli.terminal import CANNOT_KNOW, GOOD, WRONG_USAGE, exit_code
 from kmsjwt.errors import ConfigError, KmsJwtError
@@ -17,7 +31,7 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 _PIPE_CLOSED = 141  # 128 + SIGPIPE
-_COMMANDS = (demo, key, issue, verify, inspect, jwks, invoke, local)
+_COMMANDS = (demo, key, issue, verify, inspect, jwks, publish, compat, doctor, iam, invoke, local)
 _EPILOG = """\
 begin with:  kmsjwt demo
              kmsjwt local run -- kmsjwt key create auth

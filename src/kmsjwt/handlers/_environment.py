@@ -67,6 +67,7 @@ COMMAND_LINE = frozenset(
         "KMSJWT_DRY_RUN",
         "KMSJWT_FOLDER",
         "KMSJWT_FORCE",
+        "KMSJWT_FUNCTION",
         "KMSJWT_JSON",
         "KMSJWT_KEEP_ENABLED",
         "KMSJWT_KEYS_FROM",
