@@ -18,8 +18,8 @@ from kmsjwt.cli.local import environment
 from kmsjwt.jwks import jwks_document
 from kmsjwt.key_names import KeyReference
 from kmsjwt.kms import KmsSigner
-from kmsjwt.kms.ring.create import create_key
 from kmsjwt.kms.public import fetch
+from kmsjwt.kms.ring.create import create_key
 from kmsjwt.local import LocalKms
 from kmsjwt.local.http import running
 

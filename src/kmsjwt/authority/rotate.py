@@ -19,6 +19,7 @@ from kmsjwt.kms.ring import tags
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias, ring_name
 from kmsjwt.kms.ring.reading import RingReading, read
 from kmsjwt.kms.ring.writing import CREATE_TIMEOUT, RingWriter
+from kmsjwt.kms.ring.written import Written
 from kmsjwt.rotation import Plan, Ring, RingSettings, Step, plan
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class Rotator:
         changes: Mapping[str, Any] | None = None,
         policy: str | None = None,
         clock: Clock = time.time,
+        pause: Callable[[float], None] = time.sleep,
         tell: Tell | None = None,
     ) -> None:
         """Name the ring, and where its keys are published.
@@ -118,6 +120,7 @@ class Rotator:
                 see `RingSettings`. A ``period`` counts at once.
             policy: the key policy of the next generation, as JSON; KMS's default if None.
             clock: seconds since 1970. Only its differences count: facts have KMS's own time.
+            pause: waits so many seconds, for a new key to be seen.
             tell: called after each step, with what came of it.
 
         Raises:
@@ -138,7 +141,7 @@ class Rotator:
         writing = client
         if writing is None:  # a change that is sent again comes later than it was decided
             writing = aws.kms_client(region, attempts=1, read_timeout=CREATE_TIMEOUT)
-        self._writer = RingWriter(writing, self.name, allow=self._refuse_old)
+        self._writer = RingWriter(writing, self.name, allow=self._refuse_old, pause=pause)
         self._done: dict[object, tuple[Step, str]] = {}
 
     def preview(self, *, start: bool = False) -> Report:
@@ -162,6 +165,10 @@ class Rotator:
             CannotKnow: a place where consumers read or are to read could not be used.
         """
         self._done.clear()
+        self._writer.written = Written()
+        return self._carried_on(start=start)
+
+    def _carried_on(self, *, start: bool = False) -> Report:
         for _ in range(_MOST_ROUNDS):
             reading = self._reading(first=start)
             planned = self._planned(reading, start=start)
@@ -186,6 +193,8 @@ class Rotator:
             ConfigError: no generation that is known has it.
             KmsError, CannotKnow: as `run`.
         """
+        self._done.clear()
+        self._writer.written = Written()
         reading = self._reading()
         generation = self._wanted(reading.ring, which)
         now = self._moment(reading.ring)
@@ -195,7 +204,7 @@ class Rotator:
         if keep_enabled:
             marks[tags.KEEP_ENABLED] = "yes"
         self._writer.tag(generation.arn, marks)
-        return self.run()
+        return self._carried_on()
 
     def confirm(self) -> Generation:
         """Write down that every bundled copy of the JWKS has the key that is to sign next.
@@ -218,7 +227,7 @@ class Rotator:
     def _reading(self, *, first: bool = False) -> RingReading:
         self._read_at = self._clock()
         try:
-            return read(self._reader, self.name)
+            return read(self._reader, self.name, written=self._writer.written)
         except KmsKeyNotFound:
             if not first:
                 raise
@@ -313,6 +322,12 @@ class Rotator:
     def _wanted(self, ring: Ring, which: str) -> Generation:
         for each in ring.generations:
             if which in (each.kid, str(each.number)):
+                if each.doubt is not None:
+                    raise ConfigError(
+                        f"generation {each.number} is in doubt: {each.doubt}",
+                        code="generation_in_doubt",
+                        fix="clear that up first: nothing trusts a key that is in doubt",
+                    )
                 return each
         raise ConfigError(
             f"ring {self.name} has no key {shown(which)}",

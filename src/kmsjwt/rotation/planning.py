@@ -92,8 +92,12 @@ class _Situation:
 def _retracting(at: _Situation) -> Found:
     """Take back that a key is published, before it signs, where it is not any more."""
     for each in at.after:
-        if each.is_live and each.marks.published is not None and each.kid not in at.published:
+        if each.is_live and each.marks.published is not None and _is_gone(at, each):
             yield Step("mark-unpublished", each.number, "its kid is gone from where consumers read")
+
+
+def _is_gone(at: _Situation, generation: Generation) -> bool:
+    return generation.kid is not None and generation.kid not in at.published
 
 
 def _publishing(at: _Situation) -> Found:
@@ -105,6 +109,11 @@ def _publishing(at: _Situation) -> Found:
             yield Step("publish", 0, "the JWKS holds a retired key")
         else:
             yield Later("a retired key is left out", None, "the JWKS is never left without a key")
+    for each in at.ring.generations:
+        withdrawn = each.marks.compromised
+        if withdrawn is not None and at.now < withdrawn + PROPAGATION:
+            why = f"who saw late that generation {each.number} is withdrawn may have put it back"
+            yield Later("the JWKS is looked at again", withdrawn + PROPAGATION, why)
 
 
 def _is_missing(at: _Situation, generation: Generation) -> bool:
@@ -180,6 +189,8 @@ def _creating(at: _Situation) -> Found:
     number = at.ring.newest_number + 1
     what = f"generation {number} is made"
     if under_way:
+        if not any(each.is_usable for each in under_way):
+            yield Later(what, None, _stuck(at.ring.name, under_way[-1]))
         return
     if at.is_emergency:
         yield Step("create", number, "the key that signs is withdrawn, and no other is there")
@@ -195,6 +206,16 @@ def _creating(at: _Situation) -> Found:
             yield Step("create", number, "the period is over")
         else:
             yield Later(what, period_ends, "the period is over then")
+
+
+def _stuck(ring: str, under_way: Generation) -> str:
+    if under_way.doubt is not None:
+        return under_way.doubt
+    state = under_way.state if under_way.state != "Enabled" else "of no public key that can be read"
+    return (
+        f"generation {under_way.number} comes first, and is {state}: mend that, or give it up with"
+        f" kmsjwt key rotate {ring} --compromised {under_way.number}"
+    )
 
 
 def _disabling(at: _Situation) -> Found:

@@ -43,8 +43,10 @@ class Step(Immutable):
 
     @property
     def key(self) -> tuple[Action, int, str]:
-        """What makes two steps the same one."""
-        return self.action, self.number, self.why
+        """What makes two steps the same one: a run makes one key, and publishes for one reason."""
+        if self.action == "create":
+            return self.action, 0, ""
+        return self.action, self.number, self.why if self.action == "publish" else ""
 
     def __repr__(self) -> str:
         return f"Step({self.action!r}, {self.number}, {self.why!r})"

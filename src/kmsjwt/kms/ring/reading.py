@@ -23,6 +23,7 @@ from kmsjwt.key_names import KeyReference
 from kmsjwt.kms.public import fetch, wrong_answer
 from kmsjwt.kms.ring import tags
 from kmsjwt.kms.ring.names import NUMBER, generation_alias, pointer_alias, ring_name
+from kmsjwt.kms.ring.written import Written
 from kmsjwt.rotation import Generation, Marks, Ring
 
 if TYPE_CHECKING:
@@ -70,7 +71,14 @@ class RingReading(Immutable):
         return f"RingReading({self.ring!r})"
 
 
-def read(client: Any, name: str, *, since: bool = True, down_to: int | None = None) -> RingReading:
+def read(
+    client: Any,
+    name: str,
+    *,
+    since: bool = True,
+    down_to: int | None = None,
+    written: Written | None = None,
+) -> RingReading:
     """Read a ring.
 
     Args:
@@ -78,12 +86,13 @@ def read(client: Any, name: str, *, since: bool = True, down_to: int | None = No
         name: the ring.
         since: ask as well when the pointer was last moved, which needs ``kms:ListAliases``.
         down_to: read on below retired generations, to the one of this number.
+        written: what the reader itself wrote, and knows without being shown.
 
     Raises:
         KmsKeyNotFound: there is neither a pointer nor a first generation.
         KmsError: KMS did not say.
     """
-    return _Reader(client, ring_name(name), down_to).read(since=since)
+    return _Reader(client, ring_name(name), down_to, written or Written()).read(since=since)
 
 
 def described(client: Any, name: str) -> Metadata | None:
@@ -129,10 +138,11 @@ def pages(method: Any, action: str, key: str, **parameters: Any) -> Iterator[dic
 class _Reader:
     """Asks for one thing after the other, and remembers the latest time that KMS told."""
 
-    def __init__(self, client: Any, name: str, down_to: int | None) -> None:
+    def __init__(self, client: Any, name: str, down_to: int | None, written: Written) -> None:
         self._client = client
         self._name = name
         self._down_to = down_to
+        self._written = written
         self._now = 0.0
         self._public: dict[int, PublicKey] = {}
         self._unseen: list[str] = []
@@ -165,7 +175,7 @@ class _Reader:
 
     def _number_of(self, key: Metadata) -> tuple[int | None, str | None]:
         """Return which generation the pointer names, or why that cannot be told."""
-        known = tags_of(self._client, key["Arn"])
+        known = self._tags(key["Arn"])
         number = known.get(tags.GENERATION, "")
         if known.get(tags.RING) == self._name and re.fullmatch(NUMBER, number):
             return int(number), None
@@ -220,7 +230,7 @@ class _Reader:
     def _probed(self, number: int, *, downward: bool) -> Metadata | None:
         alias = generation_alias(self._name, number)
         try:
-            return self._asked(alias)
+            return self._asked(alias) or self._written.keys.get(number)
         except KmsAccessDenied:
             # What KMS may answer about an alias that is missing, to who is let in by aliases.
             if downward:
@@ -248,7 +258,7 @@ class _Reader:
     def _known(self, number: int, arn: str) -> tuple[Mapping[str, str], Marks, str | None]:
         """Return a key's tags, what they say of its life, and why they are in doubt."""
         try:
-            known = tags_of(self._client, arn)
+            known = self._tags(arn)
             return known, tags.marks_in(known), self._stranger(number, known)
         except KmsAccessDenied as error:
             doubt = f"the tags of generation {number} may not be read: {error.message}"
@@ -272,6 +282,9 @@ class _Reader:
                     f"generation {number} was published as {shown(published_as)}, is {public.kid}"
                 )
         return None
+
+    def _tags(self, arn: str) -> dict[str, str]:
+        return {**tags_of(self._client, arn), **self._written.tags.get(arn, {})}
 
     def _stranger(self, number: int, known: Mapping[str, str]) -> str | None:
         """Return why a key that has a generation's alias may not be of the ring."""

@@ -9,13 +9,15 @@ that is compromised; ``kms:ScheduleKeyDeletion`` for the key of a run that lost 
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt import aws
-from kmsjwt.errors import KmsAccessDenied, KmsError, KmsUnavailable
+from kmsjwt.errors import KmsAccessDenied, KmsError, KmsKeyNotFound, KmsUnavailable
 from kmsjwt.kms.ring import tags
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias
 from kmsjwt.kms.ring.reading import described
+from kmsjwt.kms.ring.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from kmsjwt.rotation import RingSettings
 
 CREATE_TIMEOUT = 30.0  # seconds; making a long RSA key takes its time
+_UNTIL_SEEN = (1.0, 2.0, 4.0)  # seconds; KMS shows a new key to everybody within moments
 _WAITING_DAYS = 7  # the shortest that KMS allows
 
 
@@ -32,11 +35,19 @@ class RingWriter:
 
     Attributes:
         orphans: the ARNs of keys that were made too late and may not be deleted from here.
+        written: what was written since it was last made anew.
     """
 
-    __slots__ = ("_allow", "_client", "_name", "orphans")
+    __slots__ = ("_allow", "_client", "_name", "_pause", "orphans", "written")
 
-    def __init__(self, client: Any, name: str, *, allow: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        client: Any,
+        name: str,
+        *,
+        allow: Callable[[], None],
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         """Name the ring.
 
         Args:
@@ -44,11 +55,14 @@ class RingWriter:
                 idempotent, and what is retried is done later than it was decided.
             name: the ring.
             allow: called before each change; it raises if what was decided is too old.
+            pause: waits so many seconds, for a new key to be seen.
         """
         self._client = client
         self._name = name
         self._allow = allow
+        self._pause = pause
         self.orphans: list[str] = []
+        self.written = Written()
 
     def create(
         self, number: int, *, spec: str, settings: RingSettings, **more: object
@@ -69,6 +83,7 @@ class RingWriter:
         """
         key = self.make(number, spec=spec, settings=settings, **more)
         claimed = self.claim(number, key)
+        self.written.keys[number] = claimed
         return claimed, claimed["Arn"] == key["Arn"]
 
     def make(self, number: int, *, spec: str, settings: RingSettings, **more: object) -> Metadata:
@@ -90,6 +105,7 @@ class RingWriter:
             **more,
         )
         metadata: Metadata = answer["KeyMetadata"]
+        self.written.tags[metadata["Arn"]] = its_tags
         return metadata
 
     def claim(self, number: int, key: Metadata) -> Metadata:
@@ -98,7 +114,7 @@ class RingWriter:
         A key that comes too late is scheduled for deletion, or becomes one of ``orphans``.
         """
         alias = generation_alias(self._name, number)
-        if self._aliased(alias, key["Arn"]):
+        if self._aliased_soon(alias, key["Arn"]):
             return key
         winner = described(self._client, alias)
         if winner is None:
@@ -134,11 +150,21 @@ class RingWriter:
         """Write tags on a key; those it has already are replaced."""
         self._allow()
         aws.call(self._client.tag_resource, "TagResource", arn, KeyId=arn, Tags=_as_list(named))
+        self.written.tags.setdefault(arn, {}).update(named)
 
     def disable(self, arn: str) -> None:
         """Disable a key."""
         self._allow()
         aws.call(self._client.disable_key, "DisableKey", arn, KeyId=arn)
+
+    def _aliased_soon(self, alias: str, arn: str) -> bool:
+        """Create an alias of a key that may be too young to be seen by the one who is asked."""
+        for seconds in _UNTIL_SEEN:
+            try:
+                return self._aliased(alias, arn)
+            except KmsKeyNotFound:
+                self._pause(seconds)
+        return self._aliased(alias, arn)
 
     def _aliased(self, alias: str, arn: str) -> bool:
         """Create an alias; False if it is there already, which may be our own doing."""

@@ -1,0 +1,222 @@
+"""One rotation from beginning to end, with failures where a case wants them, and the verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jwt
+from tests.rotation.timeline import Refusal, Token, refusals
+from tests.rotation.world import DAY, HOUR, LEEWAY, SPREAD, Actor, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kmsjwt.authority.rotate import Report
+
+_MOST_RUNS = 60
+_PATIENCE = 20 * HOUR
+
+
+class Case(NamedTuple):
+    """Which calls of the rotator fail and how, and what it may not do for a while.
+
+    Attributes:
+        faults: by the number of the call, counted from the beginning of the rotation.
+        denied: an operation that is denied, or empty; ``GetPublicKey@1`` for one generation.
+        denied_from: the number of the run before which it begins.
+        wait: seconds until a run that failed is repeated.
+        late: whether the rotator sees changes of KMS five minutes late.
+    """
+
+    faults: tuple[tuple[int, str], ...] = ()
+    denied: str = ""
+    denied_from: int = 0
+    wait: float = 0.0
+    late: bool = True
+
+
+class Outcome(NamedTuple):
+    """What came of a case."""
+
+    case: Case
+    refused: list[Refusal]
+    problems: list[str]
+    verdicts: int
+    signatures: int
+    tokens: int
+    calls: list[str]
+    hits: int
+    orphans: int
+
+    @property
+    def is_good(self) -> bool:
+        """Whether no live token failed and the rotation came to its end."""
+        return not self.refused and not self.problems
+
+    def __str__(self) -> str:
+        told = [*self.problems, *map(str, self.refused[:3])]
+        return f"{self.case}: {len(self.refused)} refused; " + "; ".join(told)
+
+
+def run(case: Case) -> Outcome:
+    """Play one case: a ring's first key signs, until its second does and the first is gone."""
+    world = World()
+    actor = Actor(world, "rotator-late" if case.late else "rotator")
+    settle(world, actor)
+    before = set(world.jwks())
+    world.now += DAY - 2 * HOUR  # nothing happens until shortly before the period is over
+    world.look()
+    world.add_signers()
+    world.forward(world.now + 3 * HOUR - 60)
+    actor.gate.calls.clear()
+    actor.gate.faults = dict(case.faults)
+    begun = world.now
+    report = _rotate(world, actor, case)
+    problems = _left_undone(world, report, before)
+    world.forward(world.now + 3 * HOUR)
+    signatures = _sample(world, problems)
+    refused, verdicts = judge(world)
+    keys = len(world.keys_in_kms())
+    problems += world.wrong
+    if world.now - begun > _PATIENCE:
+        problems.append(f"it took {world.now - begun:.0f} s")
+    return Outcome(
+        case=case,
+        refused=refused,
+        problems=problems,
+        verdicts=verdicts,
+        signatures=signatures,
+        tokens=len(world.tokens),
+        calls=list(actor.gate.calls),
+        hits=actor.gate.hits,
+        orphans=keys - 2,
+    )
+
+
+def judge(world: World, kids: Iterable[str] | None = None) -> tuple[list[Refusal], int]:
+    """Return which live tokens are refused by a verifier that reads the document or the ring."""
+    tokens = [each for each in [*world.tokens, *latest(world)] if kids is None or each.kid in kids]
+    max_age = float(world.times["document_max_age"])  # a CDN's, before a consumer's own time
+    caches = {
+        "fresh": 0.0,
+        "cached": max_age,
+        "native": max_age + float(world.times["consumer_cache"]),
+    }
+    refused, verdicts = refusals(world.document, tokens, caches=caches, leeway=LEEWAY)
+    for name, seen in world.rings.items():
+        more, count = refusals(seen, tokens, caches={f"ring {name}": 0.0}, leeway=LEEWAY)
+        refused += more
+        verdicts += count
+    return refused, verdicts
+
+
+def latest(world: World) -> list[Token]:
+    """Return the earliest and latest tokens that any signer could issue for each key."""
+    found = []
+    lifetime = float(world.times["max_lifetime"])
+    times = world.pointer.times
+    for place, kids in enumerate(world.pointer.values):
+        moments = [times[place]]
+        if place + 1 < len(times):
+            moments.append(times[place + 1] + SPREAD + float(world.times["signer_refresh"]))
+        found += [
+            Token(kid, moment, moment + lifetime, "any") for kid in kids for moment in moments
+        ]
+    return found
+
+
+def settle(world: World, actor: Actor) -> None:
+    """Make a ring whose first key has signed for an hour."""
+    for _ in range(6):
+        if actor.run(start=not world.jwks()) is None:
+            raise AssertionError("the ring could not be made")
+        world.now += SPREAD
+    world.now = world.pointer.times[0] + HOUR
+    world.changed = False
+
+
+def _rotate(world: World, actor: Actor, case: Case) -> Report | None:
+    rule: Any = None
+    report: Report | None = None
+    failed = 0
+    for number in range(_MOST_RUNS):
+        if case.denied and number == case.denied_from:
+            rule = _deny(world, actor, case.denied)
+        if rule is not None and number == case.denied_from + 3:
+            _allow(actor, rule)
+            rule = None
+        report = actor.run()
+        if report is None:
+            failed += 1
+            world.forward(world.now + max(case.wait, 120.0 if failed > 2 else 0.0))
+        elif report.done or report.plan.due:
+            world.forward(world.now + SPREAD)
+        elif _is_over(report):
+            break
+        else:
+            world.forward(_next(world, report, by_schedule=bool(case.denied)))
+    return report
+
+
+def _deny(world: World, actor: Actor, operation: str) -> Any:
+    if operation in ("get_object", "put_object"):
+        actor.gate.denied.add(operation)
+        return operation
+    name, _, number = operation.partition("@")
+    key = f"alias/auth/{number}" if number else None
+    return world.kms.permissions.deny(name, key=key, reader=actor.name)
+
+
+def _allow(actor: Actor, rule: Any) -> None:
+    if isinstance(rule, str):
+        actor.gate.denied.clear()
+    else:
+        rule.lift()
+
+
+def _is_over(report: Report) -> bool:
+    first = report.ring.generation(1)
+    return first is not None and first.marks.retired is not None
+
+
+def _next(world: World, report: Report, *, by_schedule: bool) -> float:
+    times = [each.at for each in report.plan.later if each.at is not None]
+    soonest = min(times, default=world.now + HOUR)
+    if by_schedule:  # who is denied something may not know what is due
+        soonest = min(soonest, world.now + HOUR)
+    return max(soonest, world.now + 1)
+
+
+def _left_undone(world: World, report: Report | None, before: set[str]) -> list[str]:
+    found = []
+    if report is None:
+        found.append("the last run failed")
+    elif report.ring.signing != 2 or not _is_over(report):
+        found.append(f"it stopped with {report.ring}, {report.plan}")
+    if len(world.jwks()) != 1 or before & set(world.jwks()):
+        found.append(f"the JWKS has {len(world.jwks())} keys")
+    signing = world.signing_arn()
+    if signing is None or world.kid_of(signing) not in world.jwks():
+        found.append("what signs is not published")
+    return found
+
+
+def _sample(world: World, problems: list[str]) -> int:
+    """Verify one token of each signer for real, with a library that is not ours."""
+    world.tokens.extend(token for each in world.signers if (token := each.issue(signed=True)))
+    keys = world.jwks()
+    count = 0
+    for token in world.tokens:
+        if token.text is None:
+            continue
+        count += 1
+        try:
+            jwt.decode(
+                token.text,
+                jwt.PyJWK(keys[token.kid]),
+                algorithms=["ES256"],
+                options={"verify_exp": False, "verify_iat": False},
+            )
+        except jwt.InvalidTokenError as error:
+            problems.append(f"PyJWT refused a token: {error}")
+    return count

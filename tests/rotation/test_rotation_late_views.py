@@ -1,0 +1,130 @@
+"""Rotators that see late what they or others did, and rotators that are slow themselves."""
+
+from __future__ import annotations
+
+import pytest
+from tests.rotation.cases import settle
+from tests.rotation.world import DAY, LATE, WRITES, Actor, World
+
+from kmsjwt.authority.rotate import PlanTooOld
+from kmsjwt.local import Propagation
+
+
+@pytest.fixture
+def world():
+    return World(readers={"blind": Propagation(alias=300, tag=300, key=6)})
+
+
+@pytest.fixture
+def rotator(world):
+    actor = Actor(world, "rotator")
+    settle(world, actor)
+    return actor
+
+
+@pytest.fixture
+def late(world, rotator):
+    return Actor(world, "rotator-late")
+
+
+@pytest.mark.parametrize(("pause", "is_done"), [(299, True), (300, True), (301, False)])
+@pytest.mark.parametrize("at", ["describe_key", "list_aliases", "get_object"])
+def test_nothing_is_done_by_a_plan_older_than_five_minutes(world, rotator, at, pause, is_done):
+    """Whichever call it was that took so long."""
+    world.now += DAY
+    calls = rotator.gate.calls
+    before = len(calls)
+
+    def freeze(operation):
+        if operation == at:
+            rotator.gate.before_call = lambda _operation: None
+            world.now += pause
+
+    rotator.gate.before_call = freeze
+    if is_done:
+        rotator.rotator.run()
+    else:
+        with pytest.raises(PlanTooOld):
+            rotator.rotator.run()
+    assert bool(WRITES & set(calls[before:])) == is_done
+
+
+def test_a_key_that_was_made_is_not_named_by_a_plan_that_grew_old(world, rotator):
+    world.now += DAY
+    calls = rotator.gate.calls
+
+    def freeze(operation):
+        if operation == "create_key":
+            world.now += 301
+
+    rotator.gate.before_call = freeze
+    with pytest.raises(PlanTooOld):
+        rotator.rotator.run()
+    assert calls[-1] == "create_key"
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        pytest.param(False, id="due"),
+        pytest.param(True, id="due and asked for"),
+    ],
+)
+def test_one_run_makes_one_key_though_it_cannot_see_it(world, rotator, late, start):
+    world.now += DAY
+    late.run(start=start)
+    assert len(world.keys_in_kms()) == 2
+
+
+def test_a_ring_is_made_by_who_sees_its_key_late(world):
+    """A new key is there within moments, and its alias is tried again until then."""
+    actor = Actor(world, "blind")
+    actor.rotator.run(start=True)
+    assert len(world.keys_in_kms()) == 1
+
+
+def test_a_withdrawal_is_carried_out_though_its_own_marks_are_seen_late(world, rotator, late):
+    gone = next(iter(world.jwks()))
+    late.rotator.withdraw(gone)
+    for _ in range(3):  # what it makes is seen late, what it knows is not
+        world.now += 300
+        late.rotator.run()
+    assert world.kid_of(world.signing_arn()) != gone
+    assert gone not in world.jwks()
+
+
+def test_a_withdrawal_that_could_not_begin_says_so(world, rotator, late):
+    report = late.rotator.withdraw(next(iter(world.jwks())))
+    told = [each.why for each in report.plan.later] + [step.why for step, _ in report.done]
+    assert any("withdrawn" in why for why in told)
+
+
+def test_a_withdrawn_key_that_a_late_reader_put_back_leaves_with_the_next_run(world, rotator, late):
+    """What it reads of KMS is older than the withdrawal; five minutes later it knows."""
+    gone = next(iter(world.jwks()))
+    rotator.rotator.withdraw(gone, keep_enabled=True)
+    assert gone not in world.jwks()
+    late.run()
+    world.now += 300
+    late.run()
+    assert gone not in world.jwks()
+
+
+def test_two_who_race_for_a_generation_make_one(world, rotator, late):
+    """One has made its key and is about to name it when the other does it all."""
+    world.now += DAY
+    other = Actor(world, "rotator")
+
+    def meanwhile(operation):
+        if operation == "create_alias":
+            rotator.gate.before_call = lambda _operation: None
+            other.rotator.run()
+
+    rotator.gate.before_call = meanwhile
+    rotator.rotator.run()
+    assert len(world.keys_in_kms()) == 2
+    assert rotator.rotator.run().ring.newest_number == 2
+
+
+def test_readers_that_are_late_are_so_in_this_world():
+    assert (LATE.alias, LATE.tag, LATE.permission) == (300, 300, 300)

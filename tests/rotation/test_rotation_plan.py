@@ -1,0 +1,366 @@
+"""Each rule of the plan, with facts just before, at and after the time when it is due."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.rotation.rings import (
+    DRAIN,
+    LONG_AGO,
+    NOW,
+    PUBLISH_WAIT,
+    REST,
+    SETTINGS,
+    actions,
+    drained,
+    due,
+    key,
+    planned,
+    ring,
+)
+
+from kmsjwt.rotation import Ring
+from kmsjwt.rotation.planning import MOST_KEYS
+
+EDGES = pytest.mark.parametrize(
+    ("late_by", "is_due"), [(-1, False), (0, True), (1, True)], ids=["before", "at", "after"]
+)
+DAY = 86_400
+
+
+def later(of: Ring, what: str, **asked: Any) -> list[Any]:
+    return [each.at for each in planned(of, **asked).later if what in each.what]
+
+
+# --- each rule at its time
+
+
+@EDGES
+def test_a_key_signs_once_every_cache_has_it(late_by, is_due):
+    published = NOW - PUBLISH_WAIT - late_by
+    found = ring(key(1), key(2, published=published), signing=1)
+    assert due(found) == ([("point", 2)] if is_due else [])
+    if not is_due:
+        assert later(found, "generation 2 signs") == [published + PUBLISH_WAIT]
+
+
+@EDGES
+def test_the_pointer_rests_before_it_moves_again(late_by, is_due):
+    found = ring(drained(1), key(2), key(3), signing=2, signing_since=NOW - REST - late_by)
+    assert (("point", 3) in due(found)) == is_due
+
+
+@EDGES
+def test_a_key_retires_once_its_last_token_is_dead(late_by, is_due):
+    since = NOW - DRAIN - late_by
+    found = ring(drained(1), key(2), signing=2, signing_since=since)
+    assert due(found) == ([("retire", 1)] if is_due else [])
+    if not is_due:
+        assert later(found, "generation 1 retires") == [since + DRAIN]
+
+
+@EDGES
+def test_the_drain_runs_from_the_later_of_mark_and_move(late_by, is_due):
+    """A mark that was written late, such as by the run after a killed one, only prolongs it."""
+    found = ring(key(1, draining=NOW - DRAIN - late_by), key(2), signing=2)
+    assert (("retire", 1) in due(found)) == is_due
+
+
+@EDGES
+def test_a_period_ends(late_by, is_due):
+    found = ring(key(1), signing=1, signing_since=NOW - DAY - late_by)
+    assert due(found) == ([("create", 2)] if is_due else [])
+
+
+@EDGES
+def test_a_period_that_is_told_counts_at_once(late_by, is_due):
+    found = ring(key(1), signing=1, signing_since=NOW - 5_000 - late_by)
+    assert actions(found, period=5_000) == ({"create"} if is_due else set())
+
+
+def test_each_generation_waits_by_its_own_settings():
+    """Shortening a lifetime counts for keys that were made after it."""
+    short = SETTINGS.replaced(max_lifetime=60, consumer_cache=0, document_max_age=60)
+    at = NOW - DRAIN + 60
+    assert due(ring(drained(1), key(2, settings=short), signing=2, signing_since=at)) == []
+    assert due(ring(drained(1, settings=short), key(2), signing=2, signing_since=at)) == [
+        ("retire", 1)
+    ]
+
+
+def test_the_longest_cache_of_any_live_key_counts():
+    quick = SETTINGS.replaced(consumer_cache=0)
+    just = NOW - quick.publish_wait
+    assert due(ring(key(1), key(2, settings=quick, published=just), signing=1)) == []
+    assert due(ring(key(1, settings=quick), key(2, settings=quick, published=just), signing=1)) == [
+        ("point", 2)
+    ]
+
+
+# --- a life, fact by fact
+
+
+def test_a_ring_begins_with_its_first_key():
+    nothing = Ring(name="auth", now=0.0, generations=(), signing=None, signing_since=None)
+    assert due(nothing, start=True) == [("create", 1)]
+    assert due(nothing) == []
+
+
+def test_the_first_key_signs_as_soon_as_it_is_read_back():
+    first = key(1, published=None)
+    assert due(ring(first, signing=None), []) == [("publish", 0)]
+    assert due(ring(first, signing=None), ["k1"]) == [("mark-published", 1)]
+    assert due(ring(key(1, published=NOW), signing=None)) == [("point", 1)]
+
+
+def test_a_ring_whose_pointer_is_missing_waits_for_caches():
+    """It may be there, unseen: then the second key must not sign for being the newest."""
+    fresh = ring(key(1), key(2, published=NOW), signing=None)
+    assert due(fresh) == [("point", 1)]
+    fresh = ring(key(1, published=NOW), key(2, published=NOW), signing=None)
+    assert due(fresh) == []
+    assert due(ring(key(1), key(2), signing=None)) == [("point", 2)]
+
+
+def test_a_new_key_is_published_read_back_and_then_marked():
+    found = ring(key(1), key(2, published=None), signing=1)
+    assert due(found, ["k1"]) == [("publish", 0)]
+    assert due(found, ["k1", "k2"]) == [("mark-published", 2)]
+
+
+def test_whoever_follows_the_pointer_is_marked_as_draining():
+    assert due(ring(key(1), key(2), signing=2)) == [("mark-draining", 1)]
+
+
+def test_a_retired_key_leaves_the_jwks():
+    found = ring(drained(1, retired=NOW), key(2), signing=2)
+    assert due(found, ["k1", "k2"]) == [("publish", 0)]
+    assert due(found, ["k2"]) == []
+
+
+def test_keys_retire_oldest_first_and_one_at_a_time():
+    found = ring(drained(1), drained(2), key(3), signing=3)
+    assert due(found) == [("retire", 1)]
+    found = ring(drained(1, retired=NOW), drained(2), key(3), signing=3)
+    assert due(found, ["k1", "k2", "k3"]) == [("publish", 0)]
+    assert due(found, ["k2", "k3"]) == [("retire", 2)]
+
+
+def test_nothing_overtakes_an_older_key_that_cannot_retire():
+    found = ring(drained(1, settings=None), drained(2), key(3), signing=3)
+    assert "retire" not in actions(found)
+
+
+def test_one_generation_at_a_time_is_under_way():
+    waits = key(2, published=NOW)
+    assert actions(ring(key(1), waits, signing=1), start=True) == set()
+    assert actions(ring(key(1), key(2, doubt="?"), signing=1), start=True) == set()
+
+
+def test_the_newest_key_that_may_sign_is_the_one():
+    assert due(ring(key(1), key(2), key(3), signing=1)) == [("point", 3)]
+    found = ring(key(1), key(2), key(3, published=NOW), signing=1)
+    assert due(found) == [("point", 2)]
+
+
+def test_a_document_has_at_most_so_many_keys():
+    def many(count: int) -> Ring:
+        keys = [drained(number) for number in range(1, count)]
+        return ring(*keys, key(count), signing=count, signing_since=NOW)
+
+    assert MOST_KEYS == 10  # what a load balancer reads
+    assert "create" in actions(many(MOST_KEYS - 1), start=True)
+    assert "create" not in actions(many(MOST_KEYS), start=True)
+
+
+def test_start_asks_for_a_generation_before_its_time():
+    assert due(ring(key(1), signing=1)) == []
+    assert due(ring(key(1), signing=1), start=True) == [("create", 2)]
+
+
+# --- bundles
+
+
+def test_a_key_for_bundles_waits_for_a_person():
+    bundled = SETTINGS.replaced(bundle=True)
+    assert due(ring(key(1), key(2, settings=bundled), signing=1)) == []
+    assert due(ring(key(1), key(2, settings=bundled, confirmed=NOW), signing=1)) == [("point", 2)]
+
+
+def test_a_confirmation_shortens_no_wait():
+    bundled = SETTINGS.replaced(bundle=True)
+    fresh = key(2, settings=bundled, confirmed=NOW, published=NOW - PUBLISH_WAIT + 1)
+    assert due(ring(key(1), fresh, signing=1)) == []
+
+
+# --- emergency
+
+WITHDRAWN = {"compromised": NOW, "retired": NOW}
+
+
+def test_a_withdrawn_signer_is_followed_at_once_by_one_that_is_published():
+    found = ring(key(1, **WITHDRAWN), key(2, published=NOW), signing=1, signing_since=NOW)
+    assert due(found, ["k1", "k2"]) == [("publish", 0), ("point", 2)]
+
+
+def test_a_key_that_is_known_to_be_compromised_is_gone_whatever_else_is_missing():
+    found = ring(key(1, compromised=NOW), key(2, published=NOW), signing=1, signing_since=NOW)
+    assert due(found, ["k1", "k2"]) == [("publish", 0), ("point", 2)]
+    assert found.retired_kids == {"k1"}
+
+
+def test_a_withdrawn_signer_without_a_successor_gets_one():
+    found = ring(key(1, **WITHDRAWN), signing=1)
+    assert due(found, ["k1"]) == [("create", 2)]
+    assert any("never left without a key" in each.why for each in planned(found, ["k1"]).later)
+
+
+def test_a_withdrawn_signer_is_not_followed_by_a_key_that_nobody_can_read():
+    found = ring(key(1, **WITHDRAWN), key(2, published=None), signing=1)
+    assert due(found, ["k1"]) == [("publish", 0)]
+
+
+def test_no_emergency_moves_the_pointer_to_an_older_key():
+    found = ring(drained(1), key(2, **WITHDRAWN), signing=2, signing_since=NOW)
+    assert "point" not in actions(found, ["k1"])
+
+
+def test_a_withdrawn_key_is_disabled_when_it_neither_signs_nor_is_published():
+    gone = key(1, **WITHDRAWN)
+    assert ("disable", 1) not in due(ring(gone, key(2), signing=1), ["k2"])
+    assert ("disable", 1) not in due(ring(gone, key(2), signing=2), ["k1", "k2"])
+    assert ("disable", 1) in due(ring(gone, key(2), signing=2), ["k2"])
+    kept = key(1, **WITHDRAWN, keep_enabled=True)
+    assert ("disable", 1) not in due(ring(kept, key(2), signing=2), ["k2"])
+    disabled = key(1, **WITHDRAWN, state="Disabled")
+    assert ("disable", 1) not in due(ring(disabled, key(2), signing=2), ["k2"])
+
+
+def test_a_withdrawn_key_that_waits_gives_way_to_the_next():
+    found = ring(key(1), key(2, **WITHDRAWN), signing=1)
+    assert ("point", 2) not in due(found, ["k1"], start=True)
+    assert ("create", 3) in due(found, ["k1"], start=True)
+
+
+def test_a_withdrawn_key_in_between_does_not_hold_up_the_others():
+    found = ring(drained(1), drained(2, **WITHDRAWN), key(3), signing=3)
+    assert ("retire", 1) in due(found, ["k1", "k3"])
+
+
+# --- facts that are missing, contradictory or in doubt: wait
+
+UNSURE: dict[str, tuple[Ring, str]] = {
+    "the ring is in doubt": (
+        ring(drained(1), key(2), key(3), signing=2, doubt="two keys, one number"),
+        "any",
+    ),
+    "not known when the pointer moved: no pointing": (
+        ring(key(1), key(2), signing=1, signing_since=None),
+        "point",
+    ),
+    "not known when the pointer moved: no retiring": (
+        ring(drained(1), key(2), signing=2, signing_since=None),
+        "retire",
+    ),
+    "not known when the pointer moved: no creating": (
+        ring(key(1), signing=1, signing_since=None),
+        "create",
+    ),
+    "settings of the signer unreadable": (ring(key(1, settings=None), key(2), signing=1), "point"),
+    "settings of the next unreadable": (ring(key(1), key(2, settings=None), signing=1), "point"),
+    "settings of an old live key unreadable": (
+        ring(drained(1, settings=None), key(2), key(3), signing=2),
+        "point",
+    ),
+    "settings of the draining key unreadable": (
+        ring(drained(1, settings=None), key(2), signing=2),
+        "retire",
+    ),
+    "draining for an unknown time": (ring(key(1), key(2), signing=2), "retire"),
+    "draining since a time to come": (
+        ring(key(1, draining=NOW + DAY), key(2), signing=2),
+        "retire",
+    ),
+    "published at a time to come": (ring(key(1), key(2, published=NOW + 1), signing=1), "point"),
+    "the draining key is in doubt": (ring(drained(1, doubt="?"), key(2), signing=2), "retire"),
+    "the next key is in doubt": (ring(key(1), key(2, doubt="?"), signing=1), "point"),
+    "the next key is disabled": (ring(key(1), key(2, state="Disabled"), signing=1), "point"),
+    "the next key is to be deleted": (
+        ring(key(1), key(2, state="PendingDeletion"), signing=1),
+        "point",
+    ),
+    "the next key's public half is unknown": (ring(key(1), key(2, kid=None), signing=1), "point"),
+    "the next key is retired": (ring(key(1), key(2, retired=LONG_AGO), signing=1), "point"),
+    "a signer in doubt is no emergency": (
+        ring(key(1, **WITHDRAWN, doubt="?"), key(2, published=NOW), signing=1),
+        "point",
+    ),
+    "a withdrawn key in doubt": (
+        ring(key(1, **WITHDRAWN, doubt="?"), key(2), signing=2),
+        "disable",
+    ),
+    "the clock of KMS went back": (
+        ring(drained(1), key(2), signing=2, signing_since=NOW + DAY),
+        "retire",
+    ),
+    "the period of the signer unreadable": (
+        ring(key(1, settings=None), signing=1, signing_since=LONG_AGO),
+        "create",
+    ),
+}
+
+
+@pytest.mark.parametrize(("found", "action"), UNSURE.values(), ids=UNSURE)
+def test_what_is_not_known_for_sure_lets_nothing_happen(found, action):
+    steps = actions(found)
+    assert not steps if action == "any" else action not in steps
+
+
+@pytest.mark.parametrize("why", [name for name in UNSURE if "a withdrawn key" not in name])
+def test_a_plan_that_waits_says_what_for(why):
+    found, _ = UNSURE[why]
+    plan = planned(found, [str(each.kid) for each in found.generations])
+    assert plan.later
+
+
+def test_a_key_whose_kid_is_not_known_keeps_its_mark():
+    found = ring(key(1), key(2, kid=None), signing=1)
+    assert "mark-unpublished" not in actions(found, ["k1", "k2"])
+
+
+def test_a_key_that_has_left_the_jwks_does_not_sign():
+    """Marked as published long ago, and not there now: who took it out took it out of caches."""
+    found = ring(key(1), key(2), signing=1)
+    assert due(found, ["k1"]) == [("mark-unpublished", 2), ("publish", 0)]
+
+
+def test_a_key_that_signs_is_published_again_and_goes_on_signing():
+    assert due(ring(drained(1), key(2), signing=2, signing_since=NOW), ["k1"]) == [("publish", 0)]
+
+
+def test_no_emergency_lets_a_key_sign_that_is_not_in_the_jwks_now():
+    found = ring(key(1, **WITHDRAWN), key(2), signing=1)
+    assert "point" not in actions(found, ["k1"])
+
+
+def test_a_key_in_doubt_is_neither_published_nor_taken_out():
+    found = ring(key(1), key(2, doubt="?", retired=NOW), signing=1)
+    assert due(found, ["k1", "k2"]) == []
+    assert due(found, ["k1"]) == []
+
+
+def test_unknown_keys_in_the_jwks_are_let_be():
+    assert due(ring(key(1), signing=1), ["k1", "somebody's"]) == []
+
+
+def test_the_jwks_is_never_emptied():
+    found = ring(key(1, **WITHDRAWN), key(2, state="Disabled"), signing=1)
+    assert "publish" not in actions(found, ["k1"])
+
+
+def test_what_is_later_comes_soonest_first_and_says_why():
+    found = ring(drained(1), key(2), key(3, published=NOW), signing=2, signing_since=NOW)
+    times = [each.at or 0.0 for each in planned(found).later]
+    assert times == sorted(times)
+    assert all(each.why for each in planned(found).later)

@@ -1,0 +1,48 @@
+"""Two rotators, three generations, every interleaving within the five-minute rule."""
+
+from __future__ import annotations
+
+import pytest
+from tests.rotation.small_model import LONG_AGO, Broken, Rules, explore
+
+from kmsjwt.rotation import planning
+
+
+@pytest.mark.parametrize("cache", [0, 1], ids=["no cache", "five minutes of cache"])
+def test_no_interleaving_of_two_rotators_loses_a_token(cache, capsys):
+    told = explore(Rules(cache=cache))
+    with capsys.disabled():
+        print(f"\nsmall model, caches of {cache}: {told}")
+    assert told.states > 10_000
+    assert told.moves > 100
+
+
+def test_no_interleaving_with_a_withdrawal_loses_a_token_of_another_key():
+    assert explore(Rules(withdrawals=True, actors=1)).states > 10_000
+
+
+def test_a_pointer_that_does_not_rest_goes_back(monkeypatch):
+    monkeypatch.setattr(planning, "REST", 0)
+    with pytest.raises(Broken, match="the pointer went back"):
+        explore(Rules())
+
+
+def test_a_plan_that_never_grows_old_moves_the_pointer_back():
+    with pytest.raises(Broken, match="the pointer went back"):
+        explore(Rules(oldest=LONG_AGO))
+
+
+def test_a_drain_that_is_too_short_loses_tokens(monkeypatch):
+    from kmsjwt.rotation import RingSettings
+
+    monkeypatch.setattr(RingSettings, "drain", property(lambda _: 600))
+    with pytest.raises(Broken, match="a token of it may be alive"):
+        explore(Rules())
+
+
+def test_a_key_that_signs_before_caches_have_it_is_seen(monkeypatch):
+    from kmsjwt.rotation import RingSettings
+
+    monkeypatch.setattr(RingSettings, "publish_wait", property(lambda _: 0))
+    with pytest.raises(Broken, match="a consumer may lack it"):
+        explore(Rules(cache=1))

@@ -1,0 +1,323 @@
+"""A simulated world: a KMS that lags, a store of documents, rotators that fail, and signers.
+
+Nothing sleeps: time is a number that ``World.forward`` moves. Readers called ``…-late`` see what
+KMS spreads slowly five minutes late, all others at once, unless a test says otherwise.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from tests.publish.s3 import MemoryS3
+from tests.rotation.timeline import Steps, Token
+
+from kmsjwt.authority.rotate import Report, Rotator
+from kmsjwt.errors import KmsJwtError
+from kmsjwt.kms.ring.reading import read
+from kmsjwt.local import LocalKms, Propagation
+from kmsjwt.publish import S3, Publisher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+START = 1_800_000_000.0
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+SPREAD = 300.0
+LATE = Propagation(alias=SPREAD, tag=SPREAD, permission=SPREAD)
+LEEWAY = 300
+
+TIMES = {
+    "period": DAY,
+    "max_lifetime": HOUR,
+    "signer_refresh": HOUR,
+    "document_max_age": 300,
+    "consumer_cache": 2 * HOUR,
+}
+"""Settings of a ring whose consumers are AWS's own: an HTTP API keeps a JWKS for two hours."""
+
+ISSUER = "https://issuer.example"
+JWKS = ".well-known/jwks.json"
+WRITES = frozenset({"create_key", "create_alias", "update_alias", "tag_resource", "put_object"})
+AFTER = frozenset({"drop_after", "error_after", "kill_after"})
+_OF_S3 = {
+    "drop": "before",
+    "error_before": "before",
+    "drop_after": "after",
+    "error_after": "after",
+    "throttle": "throttle",
+    "access_denied": "deny",
+}
+
+
+class Killed(BaseException):
+    """The process is gone: nothing catches this, and nothing is tidied up."""
+
+
+class Gate:
+    """Counts one actor's calls, and lets those fail that a case names."""
+
+    def __init__(
+        self, kms: LocalKms, s3: MemoryS3, actor: str, tell: Callable[[str], None]
+    ) -> None:
+        self._kms = kms
+        self.s3 = s3
+        self._actor = actor
+        self._tell = tell
+        self.faults: dict[int, str] = {}
+        self.denied: set[str] = set()
+        self.calls: list[str] = []
+        self.hits = 0
+        self.before_call: Callable[[str], None] = lambda _operation: None
+
+    def pass_(self, operation: str, method: Callable[..., Any], **parameters: Any) -> Any:
+        """Make one call, unless it is one that fails."""
+        self.before_call(operation)
+        kind = self.faults.pop(len(self.calls), None)
+        self.calls.append(operation)
+        if kind is not None:
+            self.hits += 1
+        if kind == "kill_before":
+            raise Killed
+        result = self._made(operation, kind, method, parameters)
+        if operation in WRITES:
+            self._tell(operation)
+        if kind == "kill_after":
+            raise Killed
+        return result
+
+    def _made(
+        self, operation: str, kind: str | None, method: Callable[..., Any], parameters: Any
+    ) -> Any:
+        if operation in self.denied:
+            kind = "access_denied"
+        if kind is None or kind.startswith("kill"):
+            return method(**parameters)
+        if operation in ("get_object", "put_object"):
+            return self._stored(operation, kind, method, parameters)
+        name = "".join(word.capitalize() for word in operation.split("_"))
+        with self._kms.faults.add(name, kind=kind, reader=self._actor):  # type: ignore[arg-type]
+            try:
+                return method(**parameters)
+            finally:
+                if kind in AFTER and operation in WRITES:
+                    self._tell(operation)
+
+    def _stored(
+        self, operation: str, kind: str, method: Callable[..., Any], parameters: Any
+    ) -> Any:
+        self.s3.fault(operation, _OF_S3[kind])  # type: ignore[arg-type]
+        try:
+            return method(**parameters)
+        finally:
+            self.s3.faults.clear()
+            if kind in AFTER and operation in WRITES:
+                self._tell(operation)
+
+
+class Watched:
+    """A client whose every call passes a gate."""
+
+    def __init__(self, client: Any, gate: Gate) -> None:
+        self._client = client
+        self._gate = gate
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+        return lambda **parameters: self._gate.pass_(name, method, **parameters)
+
+
+class Actor:
+    """Somebody who rotates, with a view of KMS, a clock and failures of their own."""
+
+    def __init__(
+        self, world: World, name: str, *, skew: float = 0.0, changes: dict[str, Any] | None = None
+    ) -> None:
+        self.name = name
+        self.gate = Gate(world.kms, world.s3.client(), name, world.note_change)
+        self.view = world.kms.reader(name)
+        bucket = S3("bucket", client=Watched(self.gate.s3, self.gate))
+        self.rotator = Rotator(
+            "auth",
+            Publisher(bucket, issuer=ISSUER, pause=lambda _seconds: None),
+            client=Watched(self.view, self.gate),
+            spec="ECC_NIST_P256",
+            changes={**TIMES, **(changes or {})},
+            clock=lambda: world.now + skew,
+            pause=world.slept,
+        )
+
+    def attempt(self, what: Callable[[], Any]) -> Any:
+        """Do something; None if it failed or this process was killed."""
+        try:
+            return what()
+        except (KmsJwtError, Killed):
+            return None
+
+    def run(self, *, start: bool = False) -> Report | None:
+        """Rotate; None if that failed."""
+        report: Report | None = self.attempt(lambda: self.rotator.run(start=start))
+        return report
+
+
+class Signer:
+    """A token function: it looks the pointer up and goes on with it as long as it may."""
+
+    def __init__(self, world: World, name: str, *, refresh: float, phase: float) -> None:
+        self.name = name
+        self._world = world
+        self._view = world.kms.reader(name)
+        self._refresh = refresh
+        self._arn: str | None = None
+        self._looked_up = world.now - refresh + phase
+
+    def issue(self, *, signed: bool) -> Token | None:
+        """Issue a token of the longest lifetime; None if there is no signer yet."""
+        world = self._world
+        if self._arn is None or world.now - self._looked_up > self._refresh:
+            try:
+                found = self._view.describe_key(KeyId="alias/auth")
+            except self._view.exceptions.NotFoundException:
+                return None
+            self._arn, self._looked_up = found["KeyMetadata"]["Arn"], world.now
+        kid = world.kid_of(self._arn)
+        lifetime = world.times["max_lifetime"]
+        text = self._token(self._arn, kid, lifetime) if signed else None
+        return Token(kid, world.now, world.now + lifetime, self.name, text)
+
+    def _token(self, arn: str, kid: str, lifetime: float) -> str:
+        now = int(self._world.now)
+        claims = {"sub": "s", "iat": now, "exp": now + int(lifetime)}
+        head = _part({"alg": "ES256", "kid": kid}) + "." + _part(claims)
+        answer = self._view.sign(KeyId=arn, Message=head.encode(), SigningAlgorithm="ECDSA_SHA_256")
+        r, s = decode_dss_signature(answer["Signature"])
+        return head + "." + _base64url(r.to_bytes(32) + s.to_bytes(32))
+
+
+class World:
+    """KMS, the published document, signers and verifiers, and the time."""
+
+    def __init__(
+        self, *, readers: dict[str, Propagation] | None = None, times: dict[str, Any] | None = None
+    ) -> None:
+        self.now = START
+        self.times: dict[str, Any] = {**TIMES, **(times or {})}
+        late = {f"{name}-late": LATE for name in ("signer", "verifier", "rotator")}
+        late |= {f"signer-late-{number}": LATE for number in range(4)}
+        self.kms = LocalKms(
+            clock=lambda: self.now,
+            propagation=Propagation(readers={**late, **(readers or {})}),
+            sleep=self.slept,
+            environ={},
+        )
+        self.truth = self.kms.reader("truth")
+        self.s3 = MemoryS3("bucket")
+        self.document = Steps()
+        self.pointer = Steps()
+        self.rings = {name: Steps() for name in ("verifier", "verifier-late")}
+        self.tokens: list[Token] = []
+        self.signers: list[Signer] = []
+        self.changed = True
+        self._looks: set[float] = set()
+        self.wrong: list[str] = []
+        self._kids: dict[str, str] = {}
+
+    def slept(self, seconds: float) -> None:
+        """Let time pass while somebody waits."""
+        self.now += seconds
+
+    def kid_of(self, arn: str) -> str:
+        """Return a key's thumbprint, by looking at the ring with nobody's delay."""
+        if arn not in self._kids:
+            found = read(self.truth, "auth", since=False)
+            for each in found.ring.generations:
+                if each.kid is not None:
+                    self._kids[each.arn] = each.kid
+        return self._kids[arn]
+
+    def note_change(self, operation: str) -> None:
+        """Remember where the pointer is after each write."""
+        self.changed = True
+        if operation == "put_object" and self.jwks():
+            self.document.put(self.now, frozenset(self.jwks()))
+        if operation in ("create_alias", "update_alias"):
+            arn = self.signing_arn()
+            if arn is not None:
+                kid = self.kid_of(arn)
+                self.pointer.put(self.now, frozenset({kid}))
+                if kid not in self.jwks():
+                    self.wrong.append(f"{kid[:6]} signs from {self.now:.0f} and is not published")
+
+    def jwks(self) -> dict[str, dict[str, str]]:
+        """Return the published JWKS by ``kid``; none before there is one."""
+        stored = self.s3.object(JWKS)
+        return (
+            {} if stored is None else {jwk["kid"]: jwk for jwk in json.loads(stored.body)["keys"]}
+        )
+
+    def signing_arn(self) -> str | None:
+        """Return the key that the pointer names in truth."""
+        try:
+            found = self.truth.describe_key(KeyId="alias/auth")
+        except self.truth.exceptions.NotFoundException:
+            return None
+        arn: str = found["KeyMetadata"]["Arn"]
+        return arn
+
+    def look(self) -> None:
+        """Let verifiers that read the ring itself look at it."""
+        if self.pointer.times:
+            for name, seen in self.rings.items():
+                reading = read(self.kms.reader(name), "auth", since=False)
+                seen.put(self.now, frozenset(key.kid for key in reading.live))
+
+    def add_signers(self) -> None:
+        """Have one signer that is always up to date, and four that are as late as allowed."""
+        refresh = float(self.times["signer_refresh"])
+        self.signers.append(Signer(self, "signer", refresh=-1, phase=0))
+        for number in range(4):
+            self.signers.append(
+                Signer(self, f"signer-late-{number}", refresh=refresh, phase=number * refresh / 4)
+            )
+
+    def issue(self, *, signed: bool = False) -> None:
+        """Have each signer issue a token."""
+        issued = (signer.issue(signed=signed) for signer in self.signers)
+        self.tokens += [token for token in issued if token is not None]
+
+    def forward(self, until: float, *, every: float = 900.0) -> None:
+        """Let time pass: tokens are issued, and late readers come to see what changed."""
+        stops = {until}
+        if self.changed:  # and what was changed is seen by some now, by all five minutes later
+            self._looks |= {self.now, self.now + SPREAD - 1, self.now + SPREAD}
+        self.changed = False
+        stops |= self._looks
+        stop = self.now + every
+        while stop < until:
+            stops.add(stop)
+            stop += every
+        for time in sorted(each for each in stops if self.now <= each <= until):
+            self.now = time
+            if time in self._looks:
+                self.look()
+            self.issue()
+        self._looks = {each for each in self._looks if each > until}
+
+    def keys_in_kms(self) -> set[str]:
+        """Return the ARN of each key that is not about to be deleted."""
+        arns = [key["KeyArn"] for key in self.truth.list_keys(Limit=1000)["Keys"]]
+        states = {
+            arn: self.truth.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] for arn in arns
+        }
+        return {arn for arn, state in states.items() if state != "PendingDeletion"}
+
+
+def _part(content: dict[str, Any]) -> str:
+    return _base64url(json.dumps(content).encode())
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
