@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,57 @@ def test_no_source_file_is_longer_than_400_lines():
 
     assert len(lengths) > 15
     assert {name: length for name, length in lengths.items() if length > 400} == {}
+
+
+def _imported(tree: ast.AST, modules: set[str]) -> set[str]:
+    """Return the modules of ours that a module names in imports, wherever they stand.
+
+    What only the type checker reads counts for nothing: it never runs.
+    """
+    found: set[str] = set()
+    left = [tree]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            left += node.orelse
+            continue
+        left += ast.iter_child_nodes(node)
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names if names <= modules else names | {str(node.module)}
+    return found & modules
+
+
+def _imports(folder: Path) -> dict[str, set[str]]:
+    paths = {
+        ".".join(("kmsjwt", *path.relative_to(folder).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        ): path
+        for path in folder.rglob("*.py")
+    }
+    return {
+        name: _imported(ast.parse(path.read_text(encoding="utf-8")), set(paths))
+        for name, path in paths.items()
+    }
+
+
+def _cycle(folder: Path) -> list[str]:
+    try:
+        TopologicalSorter(_imports(folder)).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_modules_import_each_other_not_even_inside_functions():
+    assert _cycle(_SOURCE) == []
+
+
+def test_a_cycle_through_a_function_would_be_found(tmp_path: Path):
+    (tmp_path / "a.py").write_text("from kmsjwt.b import one\n")
+    (tmp_path / "b.py").write_text("def f():\n    from kmsjwt import a\n")
+    (tmp_path / "c.py").write_text("if TYPE_CHECKING:\n    from kmsjwt import c\n")
+
+    assert set(_cycle(tmp_path)) == {"kmsjwt.a", "kmsjwt.b"}

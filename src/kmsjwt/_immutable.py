@@ -6,10 +6,12 @@ more than the rest of the verifier's own modules together (docs/decisions/0003).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+Value = TypeVar("Value", bound="Immutable")
 
 _set_once = object.__setattr__
 
@@ -28,6 +30,15 @@ class Immutable:
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is immutable: {name} cannot be deleted")
+
+
+def replaced(value: Value, **changes: Any) -> Value:
+    """Return a copy with some fields changed, checked as any other is when it is made.
+
+    For values whose constructor takes what their slots are called.
+    """
+    names: tuple[str, ...] = value.__slots__
+    return type(value)(**{**{name: getattr(value, name) for name in names}, **changes})
 
 
 def slot_setters(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from kmsjwt.errors import (
     ConfigError,
@@ -30,6 +31,7 @@ READ_TIMEOUT = 2.0
 ATTEMPTS = 2
 DOCUMENT_TIMEOUT = 5.0  # no request waits for a document to be published
 
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _SERVICES = {"kms": "KMS", "s3": "S3", "cloudfront": "CloudFront", "sts": "STS"}
 
 # Regions of AWS's commercial partition: kms.<region>.amazonaws.com. Those of the others, such as
@@ -95,41 +97,31 @@ _DIAGNOSES: dict[str, tuple[type[KmsError], str, str]] = {
     ),
     "KeyUnavailableException": (KmsUnavailable, "is unavailable for the moment", "try again"),
     "DependencyTimeoutException": (KmsUnavailable, "could not be used: KMS timed out", "try again"),
-    "KMSInternalException": (KmsUnavailable, "could not be used: KMS failed inside", "try again"),
-    "InternalFailure": (KmsUnavailable, "could not be used: KMS failed inside", "try again"),
-    "ServiceUnavailable": (KmsUnavailable, "could not be used: KMS is unavailable", "try again"),
-    "ServiceUnavailableException": (
-        KmsUnavailable,
-        "could not be used: KMS is unavailable",
-        "try again",
+    **dict.fromkeys(
+        ("KMSInternalException", "InternalFailure"),
+        (KmsUnavailable, "could not be used: KMS failed inside", "try again"),
+    ),
+    **dict.fromkeys(
+        ("ServiceUnavailable", "ServiceUnavailableException"),
+        (KmsUnavailable, "could not be used: KMS is unavailable", "try again"),
     ),
 }
 _CONDITIONS = {
-    "Sign": "kms:RequestAlias (the key is used by its ARN), kms:ResourceAliases,"
-    " kms:SigningAlgorithm, kms:MessageType",
-    "Verify": "kms:RequestAlias (the key is used by its ARN), kms:ResourceAliases,"
-    " kms:SigningAlgorithm, kms:MessageType",
+    **dict.fromkeys(
+        ("Sign", "Verify"),
+        "kms:RequestAlias (the key is used by its ARN), kms:ResourceAliases,"
+        " kms:SigningAlgorithm, kms:MessageType",
+    ),
     "GetPublicKey": "kms:ResourceAliases, kms:RequestAlias, and kms:SigningAlgorithm or"
     " kms:MessageType, which GetPublicKey never matches",
     "DescribeKey": "kms:ResourceAliases, kms:RequestAlias",
 }
 _THROTTLING = frozenset({"ThrottlingException", "Throttling", "RequestLimitExceeded"})
 BAD_CREDENTIALS = frozenset(
-    {
-        "ExpiredTokenException",
-        "ExpiredToken",
-        "UnrecognizedClientException",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "IncompleteSignature",
-        "MissingAuthenticationToken",
-        "NoCredentialsError",
-        "PartialCredentialsError",
-        "CredentialRetrievalError",
-        "TokenRetrievalError",
-        "UnauthorizedSSOTokenError",
-        "SSOTokenLoadError",
-    }
+    "ExpiredTokenException ExpiredToken UnrecognizedClientException InvalidClientTokenId"  # noqa: SIM905
+    " InvalidSignatureException IncompleteSignature MissingAuthenticationToken NoCredentialsError"
+    " PartialCredentialsError CredentialRetrievalError TokenRetrievalError"
+    " UnauthorizedSSOTokenError SSOTokenLoadError".split()
 )
 GET_CREDENTIALS = (
     "sign in (aws configure, aws sso login) or set AWS_PROFILE; "
@@ -360,6 +352,22 @@ def credentials_fault(code: str) -> str:
     if code in {"NoCredentialsError", "PartialCredentialsError"}:
         return "no AWS credentials were found"
     return f"the AWS credentials are not valid ({code})"
+
+
+def answered_at(answer: object) -> float | None:
+    """Return when AWS answered, seconds since 1970 by its ``Date`` header; None if it has none."""
+    from email.utils import parsedate_to_datetime
+
+    told = answer.get("ResponseMetadata", {}) if isinstance(answer, dict) else {}
+    try:
+        return parsedate_to_datetime(told["HTTPHeaders"]["date"]).timestamp()
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def is_local(client: Any) -> bool:
+    """Tell whether a client asks a stand-in on this machine, where listing costs nothing."""
+    return urlsplit(str(client.meta.endpoint_url)).hostname in _LOOPBACK
 
 
 def is_connection_trouble(error: Exception) -> bool:

@@ -44,7 +44,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _SHOWN = 96  # a key ARN fits
 
@@ -110,6 +110,15 @@ class ConfigError(KmsJwtError, ValueError):
 
     code = "config"
 
+    def __init__(self, message: str, *, faults: Iterable[str] = (), **told: Any) -> None:
+        super().__init__(message, **told)
+        self._faults = tuple(faults)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Each fault by itself, with what to do; one that is alone is the whole error."""
+        return self._faults or (str(self),)
+
 
 def all_of(*checks: Callable[[], Any], code: str) -> tuple[Any, ...]:
     """Return what each check returns, or raise all their faults as one.
@@ -122,16 +131,17 @@ def all_of(*checks: Callable[[], Any], code: str) -> tuple[Any, ...]:
         ConfigError: naming every fault, each once.
     """
     results: list[Any] = []
-    faults: dict[str, ConfigError] = {}
+    found: dict[str, ConfigError] = {}
     for check in checks:
         try:
             results.append(check())
         except ConfigError as fault:
-            faults.setdefault(str(fault), fault)
-    if len(faults) == 1:
-        raise next(iter(faults.values()))
-    if faults:
-        raise ConfigError("; ".join(faults), code=code)
+            found.setdefault(str(fault), fault)
+    if len(found) == 1:
+        raise next(iter(found.values()))
+    if found:
+        faults = [each for fault in found.values() for each in fault.faults]
+        raise ConfigError("; ".join(found), code=code, faults=faults)
     return tuple(results)
 
 
@@ -187,12 +197,7 @@ class ClaimError(TokenError):
     code = "claim"
 
     def __init__(
-        self,
-        message: str,
-        *,
-        claim: str = "",
-        code: str | None = None,
-        fix: str | None = None,
+        self, message: str, *, claim: str = "", code: str | None = None, fix: str | None = None
     ) -> None:
         super().__init__(message, code=code, fix=fix)
         self.claim = claim
@@ -354,11 +359,9 @@ class KmsError(CannotKnow):
         key: str = "",
         aws_code: str = "",
         request_id: str = "",
-        code: str | None = None,
-        fix: str | None = None,
-        retryable: bool | None = None,
+        **told: Any,
     ) -> None:
-        super().__init__(message, code=code, fix=fix, retryable=retryable)
+        super().__init__(message, **told)
         self.action = action
         self.key = key
         self.aws_code = aws_code

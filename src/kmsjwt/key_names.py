@@ -1,4 +1,4 @@
-"""How a KMS key is named: by its id, its ARN, an alias or an alias's ARN.
+"""How KMS keys are named: one by its id, its ARN, an alias or an alias's ARN; a ring as a ring.
 
 Nothing is compiled on import: the cold start of an authorizer with a bundled JWKS reads no name.
 """
@@ -13,6 +13,11 @@ from kmsjwt.errors import ConfigError, shown
 _KEY_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}"
 _ALIAS_NAME = r"[A-Za-z0-9/_-]{1,250}"
 _ARN = r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):[0-9]{12}:(?P<resource>.+)"
+RING_PREFIX = "ring:"
+"""What tells a ring's name from a key's: ``ring:auth``."""
+# 256 characters of an alias, less "alias/" and "/" with a generation of up to nine digits.
+RING_NAME = r"[A-Za-z0-9_-]{1,240}"
+RING_NUMBER = r"[1-9][0-9]{0,8}"
 _TELLS_ACCOUNT = r"(?i)arn:|alias/|(?<![0-9A-Za-z])[0-9]{12}(?![0-9A-Za-z])"
 
 
@@ -89,6 +94,28 @@ def tells_account(text: str) -> bool:
     A key id is random: twelve digits at its end are no account.
     """
     return re.search(_TELLS_ACCOUNT, text) is not None and not is_key_id(text)
+
+
+def is_ring(text: object) -> bool:
+    """Tell whether it is meant as a ring's name: ``ring:NAME``, well-formed or not."""
+    return isinstance(text, str) and text.startswith(RING_PREFIX)
+
+
+def ring_name(text: object) -> str:
+    """Return a ring's name, given plainly or as ``alias/NAME`` or ``ring:NAME``.
+
+    Raises:
+        ConfigError: it cannot be one: a ring's aliases are ``alias/NAME`` and ``alias/NAME/1``,
+            so its name has no ``/``.
+    """
+    name = text.removeprefix("alias/").removeprefix(RING_PREFIX) if isinstance(text, str) else ""
+    if not re.fullmatch(RING_NAME, name) or name == "aws":
+        raise ConfigError(
+            f"the key's name is {shown(text)}, expected letters, digits, '-' and '_'",
+            code="ring_name",
+            fix="give a plain name such as auth; its aliases become alias/auth and alias/auth/1",
+        )
+    return name
 
 
 def _after_key(resource: str) -> str:

@@ -238,6 +238,15 @@ def test_an_issuer_is_judged_by_its_url(typed):
     assert "the rotation counts on 24 h 5 min, expected 25 h" in done.out
 
 
+def test_a_ring_that_waits_for_no_consumer_may_be_judged(folder, typed, monkeypatch):
+    """As a ring may be made that reckons with none that caches on its own account."""
+    told = typed(folder, "--consumer-cache", "0", "--consumer", "http-api")
+    monkeypatch.setenv("KMSJWT_CONSUMER_CACHE", "0")
+
+    assert "the rotation counts on 5 min, expected 2 h 5 min" in told.out
+    assert typed(folder, "--consumer", "http-api").out == told.out
+
+
 def test_the_environment_names_what_the_ring_is_told(folder, typed, monkeypatch):
     monkeypatch.setenv("KMSJWT_CONSUMER_CACHE", "1h")
     monkeypatch.setenv("KMSJWT_CONSUMER", "http-api rest-api")

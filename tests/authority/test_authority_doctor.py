@@ -321,6 +321,11 @@ def no_discovery(ward: Ward) -> None:
     ward.site.server.answers["/.well-known/openid-configuration"] = body(b"", status=404)
 
 
+def html_discovery(ward: Ward) -> None:
+    answer = body(b"<html>sign in</html>")
+    ward.site.server.answers["/.well-known/openid-configuration"] = answer
+
+
 def not_json(ward: Ward) -> None:
     ward.site.server.answers["/.well-known/jwks.json"] = body(b"<html>sign in</html>")
 
@@ -424,6 +429,14 @@ BROKEN: list[tuple[str, Any, str, dict[str, str], tuple[str, str, str]]] = [
     ("alias", nothing, AUTH, {"KMSJWT_KEYS": "alias/auth"}, ("settings", "fail", "cannot verify")),
     ("no ring", nothing, ROTATE, {"KMSJWT_RING": ""}, ("settings", "fail", "KMSJWT_RING is unset")),
     ("bad to", nothing, ROTATE, {"KMSJWT_TO": "s3://"}, ("settings", "fail", "the bucket is")),
+    ("alg", nothing, ROTATE, {"KMSJWT_ALG": "RS256"}, ("settings", "fail", "signs ES256")),
+    (
+        "alg, spec",
+        nothing,
+        ROTATE,
+        {"KMSJWT_ALG": "ES256", "KMSJWT_SPEC": "RSA_2048"},
+        ("settings", "fail", "KMSJWT_SPEC"),
+    ),
     # caller
     ("sts denied", sts_says("AccessDenied"), ISSUE, {}, ("caller", "warn", "AccessDenied")),
     ("sts fails", sts_says("InternalFailure"), ISSUE, {}, ("caller", "warn", "sts:GetCallerId")),
@@ -493,6 +506,21 @@ BROKEN: list[tuple[str, Any, str, dict[str, str], tuple[str, str, str]]] = [
         {"KMSJWT_SIGNER_REFRESH": "10m"},
         ("lifetime", "warn", "KMSJWT_SIGNER_REFRESH is 10 min"),
     ),
+    ("bundle", nothing, ROTATE, {"KMSJWT_BUNDLE": "yes"}, ("lifetime", "warn", "--bundle")),
+    (
+        "next spec",
+        nothing,
+        ROTATE,
+        {"KMSJWT_SPEC": "RSA_2048"},
+        ("lifetime", "warn", "KMSJWT_SPEC is RSA_2048, and the key that signs has ECC_NIST_P256"),
+    ),
+    (
+        "next alg",
+        nothing,
+        ROTATE,
+        {"KMSJWT_SPEC": "RSA_2048", "KMSJWT_ALG": "PS256"},
+        ("lifetime", "warn", "KMSJWT_ALG is PS256, and the key that signs has ES256"),
+    ),
     ("kept long", kept_long, ISSUE, {}, ("max-age", "fail", "24 h, ring auth counts on 5 min")),
     ("jwks", nothing, JWKS, {"KMSJWT_DOCUMENT_MAX_AGE": "1h"}, ("max-age", "fail", "kept 1 h")),
     # published
@@ -505,6 +533,15 @@ BROKEN: list[tuple[str, Any, str, dict[str, str], tuple[str, str, str]]] = [
     ("not gone", first_is_retired, ISSUE, {}, ("published", "warn", "is retired, and still in")),
     ("leaked", first_is_compromised, ISSUE, {}, ("published", "fail", "is compromised, and still")),
     ("no discovery", no_discovery, ISSUE, {}, ("discovery", "warn", "no discovery document")),
+    ("no discovery", no_discovery, ROTATE, {}, ("discovery", "warn", "answered 404")),
+    ("html discovery", html_discovery, ROTATE, {}, ("discovery", "warn", "looks like HTML")),
+    (
+        "not looked",
+        nothing,
+        ROTATE,
+        {"KMSJWT_TO": "kms", "KMSJWT_PUBLIC": ""},
+        ("discovery", "skip", "KMSJWT_PUBLIC"),
+    ),
     ("slash", other_issuer, ISSUE, {}, ("discovery", "fail", "closing slash")),
     ("plain name", nothing, ISSUE, {"KMSJWT_ISSUER": "id"}, ("published", "skip", "no https URL")),
     # the cache and the clock
@@ -677,9 +714,9 @@ def test_a_right_that_is_not_seen_yet_is_no_fault(server):
     ward = Ward(server)
     ward.kms = LocalKms(clock=ward.clock, propagation=Propagation(alias=0, permission=300))
     ward.site.keys.clear()
-    from kmsjwt.kms.ring.create import create_key
+    from kmsjwt.kms.ring.create import create_ring
 
-    create_key("auth", client=ward.kms, spec="ECC_NIST_P256", clock=ward.clock)
+    create_ring("auth", client=ward.kms, spec="ECC_NIST_P256")
     ward.rotate()
     ward.forward(DAY)
     ward.kms.permissions.deny("GetPublicKey", unless_alias="alias/auth/*", reader="fn")
@@ -739,6 +776,54 @@ def test_nothing_secret_is_said(ward):
     told = text(diagnosis)
     for secret in ("hunter2", "s3cret", "wJalrXUtnFEMI", "IQoJb3JpZ2lu", "ala@example.com"):
         assert secret not in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "drifts"),
+    [
+        ({"KMSJWT_ALG": "ES256"}, False),
+        ({"KMSJWT_SPEC": "ECC_NIST_P256"}, False),
+        ({"KMSJWT_BUNDLE": "no"}, False),
+        ({"KMSJWT_MAX_LIFETIME": "1h"}, False),
+        ({"KMSJWT_PERIOD": "7d"}, False),  # counts at once
+        ({"KMSJWT_SPEC": "ECC_NIST_P384"}, True),
+        ({"KMSJWT_CONSUMER_CACHE": "0"}, True),
+    ],
+)
+def test_only_what_the_next_key_will_have_otherwise_is_drift(ward, changes, drifts):
+    diagnosis = ward.diagnose("rotate", **changes)
+
+    assert verdicts(diagnosis)["settings"] == "ok"
+    assert verdicts(diagnosis)["lifetime"] == ("warn" if drifts else "ok")
+
+
+def test_the_algorithm_of_an_rsa_ring_is_compared_by_what_it_signs(server):
+    server.answers.clear()
+    ward = Ward(server, spec="RSA_2048")
+
+    assert ward.diagnose("rotate", KMSJWT_ALG="RS256").verdict == "ok"
+    (drift,) = found(ward.diagnose("rotate", KMSJWT_ALG="PS256"), "lifetime")
+    assert "KMSJWT_ALG is PS256, and the key that signs has RS256" in drift.fact
+    (unfit,) = found(ward.diagnose("rotate", KMSJWT_ALG="ES256"), "settings")
+    assert (unfit.verdict, "KMSJWT_ALG is ES256" in unfit.fact) == ("fail", True)
+    assert "no key gets a successor" in unfit.consequence
+
+
+def test_a_ring_that_is_not_there_yet_is_made_of_rsa_keys(ward):
+    no_ring(ward)
+
+    (unfit,) = found(ward.diagnose("rotate", KMSJWT_ALG="ES256"), "settings")
+
+    assert (unfit.verdict, "RSA_2048" in unfit.fact) == ("fail", True)
+
+
+def test_settings_say_what_the_next_key_is_told(ward):
+    told = {"KMSJWT_SPEC": "ECC_NIST_P256", "KMSJWT_ALG": "ES256", "KMSJWT_BUNDLE": "no"}
+
+    (said,) = found(ward.diagnose("rotate", **told), "settings")
+
+    for name, value in told.items():
+        assert f"{name}={value} (environment)" in said.fact
 
 
 # ---------------------------------------------------------------- which function it is
@@ -809,3 +894,62 @@ def test_every_fault_of_an_environment_is_told_once():
     for fault in ("nonsense", "missing.toml", "KMSJWT_CACHE_TTL", "KMSJWT_ISSUER"):
         assert faults.count(fault) >= 1, fault
     assert faults.count("KMSJWT_ISSUER is unset") == 1
+
+
+def test_each_fault_of_an_environment_stands_by_itself():
+    told = deployment(
+        {
+            "KMSJWT_KEYS": "nonsense",
+            "KMSJWT_AUDIENCE": "x",
+            "KMSJWT_RULES": "missing.toml",
+            "KMSJWT_CACHE_TTL": "9h",
+        }
+    )
+
+    assert [
+        [
+            name
+            for name in ("KMSJWT_ISSUER", "nonsense", "missing.toml", "9h", "32400")
+            if name in fault
+        ]
+        for fault in told.faults
+    ] == [["KMSJWT_ISSUER"], ["nonsense"], ["missing.toml"], ["32400"]]
+
+
+def test_a_file_that_the_function_itself_reads_is_told_of_once(ward):
+    """The same file, which the issue function does not read, is a fault of what is published."""
+    authorizer = ward.diagnose("authorizer", KMSJWT_KEYS="", KMSJWT_JWKS="no.json")
+    issue = ward.diagnose("issue", KMSJWT_JWKS="no.json", KMSJWT_LIFETIME="x")
+
+    assert [each.verdict for each in found(authorizer, "published")] == ["skip"]
+    assert "see settings" in found(authorizer, "published")[0].fact
+    assert [each.verdict for each in found(issue, "published")] == ["fail"]
+
+
+def test_a_ring_that_nobody_names_is_published_nowhere(ward):
+    (said,) = found(ward.diagnose("rotate", KMSJWT_RING=""), "published")
+
+    assert (said.verdict, said.fact) == ("skip", "no ring is named")
+
+
+def test_a_fault_that_is_ours_is_not_taken_for_a_ring_without_a_name(ward):
+    class Odd:
+        """Fails on the last call, which reads back what is published."""
+
+        def __init__(self, calls: int) -> None:
+            self.meta = ward.kms.meta
+            self.left = calls
+
+        def __getattr__(self, name: str) -> Any:
+            self.left -= 1
+            if self.left == 0:
+                raise IndexError("a fault of ours")
+            return getattr(ward.kms, name)
+
+    told = {"KMSJWT_TO": "kms", "KMSJWT_PUBLIC": ""}
+    ward.client = counted = Odd(0)
+    assert verdicts(ward.diagnose("rotate", **told))["published"] == "ok"
+
+    ward.client = Odd(-counted.left)
+    with pytest.raises(IndexError, match="a fault of ours"):
+        ward.diagnose("rotate", **told)

@@ -23,7 +23,7 @@ from kmsjwt.authority.rotate import Rotator
 from kmsjwt.key_names import KeyReference
 from kmsjwt.kms import KmsKeys, KmsSigner, KmsVerify
 from kmsjwt.kms.public import fetch
-from kmsjwt.kms.ring.create import create_key
+from kmsjwt.kms.ring.create import create_ring
 from kmsjwt.kms.ring.finding import orphans
 from kmsjwt.kms.ring.reading import read
 from kmsjwt.local import LocalKms
@@ -71,12 +71,15 @@ class Shelf:
     def __init__(self) -> None:
         self.live: dict[str, PublicKey] = {}
 
-    def publish(self, live: Iterable[PublicKey], retired: Collection[str]) -> None:
+    def publish(self, live: Iterable[PublicKey], retired: Collection[str], **more: object) -> None:
         self.live |= {key.kid: key for key in live}
         self.live = {kid: key for kid, key in self.live.items() if kid not in retired}
 
     def kids(self) -> frozenset[str]:
         return frozenset(self.live)
+
+    def lingering(self) -> frozenset[str]:
+        return self.kids()
 
     def invalidate(self) -> None:
         pass
@@ -105,7 +108,7 @@ def nothing_missing_nothing_spare(client: Enforcing, statements: list[Statement]
 
 def made(kms: LocalKms) -> str:
     """Make the ring, unasked, and return its key."""
-    create_key("auth", spec="ECC_NIST_P256", client=kms)
+    create_ring("auth", spec="ECC_NIST_P256", client=kms)
     return arn_of(kms)
 
 
@@ -197,7 +200,7 @@ def test_rotate_through_the_lives_of_several_keys(kms, ring, clock):
 def test_rotate_can_make_the_first_key_by_hand_too(kms, ring):
     client = Enforcing(kms, iam.rotate(ring))
 
-    create_key("auth", client=client)
+    create_ring("auth", client=client)
 
     # To look for what a killed run left is optional.
     assert {each.action for each in client.denied} <= {"kms:ListKeys"}
@@ -212,7 +215,7 @@ def test_confirm(kms, ring, clock):
     statements = iam.confirm(ring)
     client = Enforcing(kms, statements)
 
-    rotator(client, clock, shelf=unasked._publication).confirm()
+    rotator(client, clock, shelf=unasked._hands.publisher).confirm()
 
     nothing_missing_nothing_spare(client, statements)
 

@@ -15,7 +15,7 @@ from tests.jwks.servers import Clock, Server, body
 from kmsjwt.authority.doctor import examine
 from kmsjwt.authority.rotate import Rotator
 from kmsjwt.cli.doctor_settings import deployment
-from kmsjwt.kms.ring.create import create_key
+from kmsjwt.kms.ring.create import create_ring
 from kmsjwt.local import LocalKms
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ class Site:
     def kids(self) -> frozenset[str]:
         return frozenset(self.keys)
 
+    def lingering(self) -> frozenset[str]:
+        return self.kids()
+
     def invalidate(self) -> None:
         pass
 
@@ -87,14 +90,16 @@ class Watched:
 class Ward:
     """One deployment; break it, then `diagnose` it."""
 
-    def __init__(self, server: Server, now: float = 1_790_000_000) -> None:
+    def __init__(
+        self, server: Server, now: float = 1_790_000_000, *, spec: str = "ECC_NIST_P256"
+    ) -> None:
         self.clock = Clock(now)
         self.doctor_clock = Clock(now)
         self.kms = LocalKms(clock=self.clock)
         self.site = Site(server)
         self.client: Any = None
         self.sts = sts(ROLE)
-        create_key("auth", client=self.kms, spec="ECC_NIST_P256", settings=TIMES, clock=self.clock)
+        create_ring("auth", client=self.kms, spec=spec, settings=TIMES)
         self.rotate()
         self.rotate()
 

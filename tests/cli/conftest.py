@@ -19,7 +19,7 @@ from kmsjwt.jwks import jwks_document
 from kmsjwt.key_names import KeyReference
 from kmsjwt.kms import KmsSigner
 from kmsjwt.kms.public import fetch
-from kmsjwt.kms.ring.create import create_key
+from kmsjwt.kms.ring.create import create_ring
 from kmsjwt.local import LocalKms
 from kmsjwt.local.http import running
 
@@ -30,8 +30,8 @@ ISSUER = "https://id.example"
 def kms() -> Any:
     """The KMS behind the server: a ring `auth` of RSA, a ring `ec` of P-256."""
     kms = LocalKms()
-    create_key("auth", client=kms)
-    create_key("ec", spec="ECC_NIST_P256", client=kms)
+    create_ring("auth", client=kms)
+    create_ring("ec", spec="ECC_NIST_P256", client=kms)
     return kms
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.jwks.servers import Server, jwk, jwks
 
 from kmsjwt.cli import main
-from kmsjwt.kms.ring.create import create_key
+from kmsjwt.kms.ring.create import create_ring
 
 ISSUER = "https://id.example/auth"
 JWKS = Path("site/auth/.well-known/jwks.json")
@@ -162,7 +162,7 @@ def test_a_ring_says_itself_what_is_retired(typed, words, kid):
 def test_what_a_ring_has_retired_leaves(typed, words, kms):
     """The first generation's tags say so; the second one signs."""
     ring = [word.replace("alias/auth", "ring:turn") for word in words]
-    create_key("turn", spec="ECC_NIST_P256", client=kms)
+    create_ring("turn", spec="ECC_NIST_P256", client=kms)
     typed(*ring)
     (first,) = kids()
     second = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]

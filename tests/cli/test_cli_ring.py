@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -68,25 +69,76 @@ def test_a_dry_run_tells_what_is_due_and_changes_nothing(typed, ring):
 
     done = rotate(typed, ring, "--start", "--dry-run")
 
-    assert done.out.splitlines()[0] == "due   create 2: asked for"
+    lines = done.out.splitlines()
+    assert lines[:3] == [
+        "due   create 2 · asked for",
+        "due   publish · the JWKS lacks the key of generation 2",
+        "due   mark-published 2 · its kid is where consumers read",
+    ]
+    assert [line.split(": ")[1].split(" · ")[0] for line in lines[3:]] == [
+        "point 2",
+        "mark-draining 1",
+        "retire 1",
+        "publish",
+    ]
+    assert "in 24 h: point 2" in lines[3]
     assert listed(typed, ring) == before
+
+
+def test_what_is_foretold_comes_true(typed, ring, clock):
+    foretold = json.loads(rotate(typed, ring, "--start", "--dry-run", "--json").out)["expected"]
+    done = json.loads(rotate(typed, ring, "--start", "--json").out)["done"]
+    for late, each in enumerate(foretold):
+        due = datetime.fromisoformat(each["at"]).timestamp()
+        clock.now = max(clock.now, due + 60 * late)
+        done += json.loads(rotate(typed, ring, "--json").out)["done"]
+
+    assert [(step["step"], step["generation"]) for step in done] == [
+        (each["step"], each["generation"]) for each in foretold
+    ]
+
+
+def test_a_withdrawal_can_be_looked_at_first(typed, ring):
+    before = listed(typed, ring)
+
+    done = rotate(typed, ring, "--compromised", "1", "--dry-run")
+
+    assert "accepts the old key until" in done.err
+    assert [line.split(" · ")[0] for line in done.out.splitlines()] == [
+        "due   create 2",
+        "due   publish",
+        "due   mark-published 2",
+        "due   point 2",
+        "due   disable 1",
+    ]
+    assert listed(typed, ring) == before
+
+
+def test_an_algorithm_that_is_none_of_the_keys_makes_no_key(typed, ring):
+    refused = rotate(typed, ring, "--start", "--alg", "RS256")
+
+    assert (refused.code, "ES256" in refused.err) == (2, True)
+    assert len(listed(typed, ring)) == 1
+    assert rotate(typed, ring, "--start", "--spec", "RSA_2048", "--alg", "PS256").code == 0
+    assert [each["spec"] for each in listed(typed, ring)] == ["RSA_2048", "ECC_NIST_P256"]
+    assert typed("key", "create", "other", "--alg", "ES256").code == 2
 
 
 def test_nothing_due_says_when_something_will_be(typed, ring):
     done = rotate(typed, ring)
 
-    assert done.out.startswith("nothing is due\nlater generation 2 is made: 2027-")
-    assert "in 30 days · the period is over then" in done.out
+    assert done.out.startswith("nothing is due\nlater 2027-")
+    assert "in 30 days: generation 2 is made · the period is over then" in done.out
 
 
 def test_a_whole_rotation(typed, ring, clock):
     started = rotate(typed, ring, "--start")
-    assert [line.split(":")[0] for line in started.out.splitlines()] == [
+    assert [line.split(" · ")[0] for line in started.out.splitlines()[:-1]] == [
         "done  create 2",
         "done  publish",
         "done  mark-published 2",
-        "later generation 2 signs",
     ]
+    assert "in 24 h: generation 2 signs" in started.out
     assert stages(typed, ring) == [(2, "published"), (1, "signing")]
     assert len(kids()) == 2
 
@@ -151,11 +203,11 @@ def test_bundled_keys_wait_for_a_person(typed, served, monkeypatch, clock):
     waits = rotate(typed, "bundled")
     confirmed = typed("key", "confirm", "bundled")
 
-    assert "waits · until kmsjwt key confirm bundled" in waits.out
+    assert "generation 2 signs · until kmsjwt key confirm bundled" in waits.out
     assert confirmed.out == "generation 2 of bundled may sign once its time has come\n"
     assert "done  point 2" in rotate(typed, "bundled").out
     again = typed("key", "confirm", "bundled")
-    assert (again.code, "no published key that waits" in again.err) == (2, True)
+    assert (again.code, "no published key that waits for bundles" in again.err) == (2, True)
 
 
 def _rotated(typed, ring, clock) -> None:
@@ -231,7 +283,10 @@ def test_what_is_not_known_of_a_retired_key_takes_force(typed, ring, clock, serv
         (["rotate", "{ring}"], "no issuer is named"),
         (["rotate", "nonesuch", *ISSUER, "--to", "site"], "kmsjwt key create nonesuch"),
         (["rotate", "{ring}", *ISSUER, "--to", "site", "--compromised", "nokid"], "no key 'nokid'"),
-        (["rotate", "{ring}", *ISSUER, "--compromised", "1", "--start"], "neither --start nor"),
+        (
+            ["rotate", "{ring}", *ISSUER, "--compromised", "1", "--start"],
+            "not go with --start",
+        ),
         (["rotate", "{ring}", *ISSUER, "--keep-enabled"], "goes with --compromised alone"),
         (["rotate", "{ring}", *ISSUER, "--to", "site", "--period", "1m"], "period is 60, expected"),
         (["rotate", "a/b", *ISSUER, "--to", "site"], "the key's name is 'a/b'"),

@@ -185,3 +185,28 @@ def test_a_cache_that_leaves_out_the_token_is_refused(kind):
     assert line["reason"] == "identity_source"
     event["identitySource"] = [] if kind == "http_api_v2" else ""
     assert effect_and_resource(ask(event)[0])[0] == "Allow"
+
+
+SHAPES: dict[str, tuple[Any, str | None]] = {
+    # all headers of an event without multi-value ones: reason it is refused for, None if good
+    "a list of names": (["authorization"], "no_token"),
+    "text": ("authorization", "no_token"),
+    "an empty value": ({"authorization": ""}, "no_token"),
+    "a null": ({"authorization": None}, "no_token"),
+    "a list of one": ({"authorization": [f"Bearer {GOOD}"]}, None),
+    "a list of two": ({"authorization": [f"Bearer {GOOD}", f"Bearer {OTHER}"]}, "several_tokens"),
+    "a number": ({"authorization": 7}, "bad_credentials"),
+    "a name that is a number": ({7: "x", "authorization": f"Bearer {GOOD}"}, None),
+    "both cases": ({"authorization": "Bearer x", "Authorization": "Bearer y"}, "several_tokens"),
+}
+
+
+@pytest.mark.parametrize(("headers", "reason"), SHAPES.values(), ids=SHAPES)
+def test_headers_of_any_shape_are_looked_through(headers, reason):
+    event = {**event_of("http_api_v2", None), "headers": headers}
+    for member in ("multiValueHeaders", "identitySource"):
+        event.pop(member, None)
+    answer, line = ask(event, on_invalid="deny")
+
+    assert line["reason"] == (reason or "ok")
+    assert effect_and_resource(answer)[0] == ("Deny" if reason else "Allow")

@@ -99,3 +99,20 @@ def test_metrics_of_a_guard_made_by_hand(guard, header, environ, kms, clock, mon
     Guard(**told).check("GET", "/", {"headers": header})
 
     assert metrics_of(log.last)["decisions", name or "a-function", "allow"] == 1
+
+
+def test_what_only_a_gateways_answer_has_is_let_be(guard, header, log):
+    made = guard(KMSJWT_RESPONSE="xml", KMSJWT_CACHE_TTL="5h", KMSJWT_ON_INVALID="403")
+
+    assert (log.last["token_from"], log.last["cache_ttl"]) == ("header:Authorization", None)
+    assert made.check("GET", "/", {"headers": header})
+
+
+def test_rules_are_in_a_file_or_in_code_but_not_both(guard, header, log, tmp_path):
+    (tmp_path / "rules.toml").write_text(RULES)
+    with pytest.raises(ConfigError, match="KMSJWT_RULES is set and rules= is passed"):
+        guard({"rules": Rules(Rule("GET /"))}, KMSJWT_RULES=str(tmp_path / "rules.toml"))
+
+    made = guard({"rules": Rules(Rule("GET /"))})
+    assert log.last["rules"] == "in code"
+    assert made.check("GET", "/", {"headers": header})

@@ -160,3 +160,43 @@ def test_credentials_come_from_wherever_botocore_gets_them(profile: str, tmp_pat
 
     assert fault(lambda: aws.kms_client("eu-central-1")) == expected
     assert expected != "UnknownServiceError"
+
+
+@pytest.mark.parametrize(
+    ("url", "is_here"),
+    [
+        ("http://127.0.0.1:9", True),
+        ("http://localhost:8080/kms", True),
+        ("http://[::1]:9", True),
+        ("https://kms.eu-west-1.amazonaws.com", False),
+        ("https://localhost.example", False),
+        ("https://127.0.0.1.example:9", False),
+        ("https://example/127.0.0.1", False),
+    ],
+)
+def test_a_stand_in_on_this_machine_is_told_by_where_requests_go(monkeypatch, url, is_here):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", url)
+
+    assert aws.is_local(aws.kms_client("eu-west-1")) is is_here
+
+
+def test_when_aws_answered_stands_in_the_date_header():
+    headers = {"date": "Sun, 06 Nov 1994 08:49:37 GMT"}  # RFC 9110 section 5.6.7
+
+    assert aws.answered_at({"ResponseMetadata": {"HTTPHeaders": headers}}) == 784_111_777
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        {},
+        {"ResponseMetadata": {}},
+        {"ResponseMetadata": {"HTTPHeaders": {}}},
+        {"ResponseMetadata": {"HTTPHeaders": {"date": None}}},
+        {"ResponseMetadata": {"HTTPHeaders": {"date": "yesterday"}}},
+    ],
+)
+def test_without_a_date_nobody_knows_when_aws_answered(answer):
+    assert aws.answered_at(answer) is None

@@ -202,6 +202,148 @@ def test_unknown_kids_cost_one_reading_per_cool_down(kms, clock):
     assert sum(counting.calls.values()) == 2 * once
 
 
+def test_a_key_whose_replicas_are_to_be_deleted_first_is_withdrawn_with_them(kms, clock):
+    tags = world.as_tags({"kmsjwt:ring": "auth", "kmsjwt:generation": "1", **world.TIMES})
+    made = kms.create_key(KeySpec=world.SPEC, KeyUsage="SIGN_VERIFY", MultiRegion=True, Tags=tags)[
+        "KeyMetadata"
+    ]
+    for alias in ("alias/auth", "alias/auth/1"):
+        kms.create_alias(AliasName=alias, TargetKeyId=made["Arn"])
+    kid, keys = kid_of(kms, made["Arn"]), ring(kms, clock)
+    assert verdict(keys, kid) == "known"
+    kms.replicate_key(KeyId=made["KeyId"], ReplicaRegion="eu-west-1")
+    clock.move(world.HOUR)
+
+    kms.schedule_key_deletion(KeyId=made["KeyId"])
+
+    assert kms.describe_key(KeyId=made["KeyId"])["KeyMetadata"]["KeyState"].startswith("PendingRep")
+    assert verdict(keys, kid) == "refused"
+    with pytest.raises(KmsError, match="no key of it may be trusted") as told:
+        keys.key_set()
+    assert told.value.code == "ring_not_known"
+
+
+def test_a_clock_that_went_back_a_little_makes_kms_be_asked(kms, clock):
+    (arn,) = row(kms, 1, signing=1)
+    counting, kid = Counting(kms), kid_of(kms, arn)
+    keys = ring(counting, clock)
+    keys.key(kid)
+    readings = counting.calls["list_resource_tags"]
+    clock.move(-0.5)
+
+    assert verdict(keys, kid) == "known"
+    assert counting.calls["list_resource_tags"] == 2 * readings
+
+
+@pytest.mark.parametrize("outage", [False, True], ids=["denied alone", "then an outage"])
+@pytest.mark.parametrize("last", [0, 1, MAX_AGE - 1], ids=["just now", "a second ago", "long ago"])
+def test_a_set_that_lacks_a_key_which_was_not_seen_for_long_is_not_published(
+    kms, clock, last, outage
+):
+    arns = row(kms, 3, signing=3)
+    kids, keys = [kid_of(kms, arn) for arn in arns], ring(kms, clock)
+    assert [key.kid for key in keys.key_set()] == kids
+    kms.permissions.deny("DescribeKey", key="alias/auth/2")
+
+    clock.move(MAX_STALE - 1 - last)
+    assert [key.kid for key in keys.key_set()] == kids
+    clock.move(last)
+    assert [key.kid for key in keys.key_set()] == kids
+    if outage:
+        kms.faults.add(kind="drop", times=None)
+    clock.move(1)
+    for seconds in (0, MAX_AGE, MAX_AGE):
+        clock.move(seconds)
+        with pytest.raises(KmsError):
+            keys.key_set()
+        assert verdict(keys, kids[2]) == "known"
+        assert verdict(keys, kids[0]) == "unsure"
+
+
+def test_a_clock_that_went_back_far_publishes_no_less_while_kms_is_away(kms, clock):
+    arns = row(kms, 2, signing=2)
+    kids, keys = [kid_of(kms, arn) for arn in arns], ring(kms, clock)
+    keys.key_set()
+    clock.move(-30 * world.DAY)
+    kms.faults.add(kind="drop", times=None)
+
+    assert [key.kid for key in keys.key_set()] == kids
+    clock.move(MAX_STALE - 1)
+    assert [key.kid for key in keys.key_set()] == kids
+    clock.move(1)
+    with pytest.raises(KmsUnavailable):
+        keys.key_set()
+
+
+def test_a_live_key_whose_public_half_may_not_be_read_is_missed(kms, clock):
+    arns = row(kms, 2, signing=2)
+    mark(kms, arns[0], "kid", text=kid_of(kms, arns[0]))
+    kms.permissions.deny("GetPublicKey", key=arns[0])
+    keys = ring(kms, clock)
+
+    assert verdict(keys, kid_of(kms, arns[1])) == "known"
+    with pytest.raises(KmsError, match="the public key of generation 1 may not be read"):
+        keys.key_set()
+    kms.permissions.deny("DescribeKey", key="alias/auth/1")
+    clock.move(MAX_AGE)
+    with pytest.raises(KmsError, match="alias/auth/1 is denied"):
+        keys.key_set()  # it never was seen, and is not forgotten
+
+
+def test_the_retirement_of_a_key_in_doubt_takes_no_older_one_along(kms, clock):
+    arns = row(kms, 3, signing=3)
+    kids, keys = [kid_of(kms, arn) for arn in arns], ring(kms, clock)
+    keys.key_set()
+    mark(kms, arns[1], "retired")
+    mark(kms, arns[1], "kid", text="another")
+    kms.delete_alias(AliasName="alias/auth/1")
+
+    clock.move(MAX_AGE)
+
+    assert verdict(keys, kids[0]) == "known"
+
+
+def test_a_key_that_is_to_verify_another_algorithm_from_now_on_does(kms, clock):
+    arn = born(kms, 1, spec="RSA_2048", alg="RS256")
+    point(kms, arn)
+    keys = ring(kms, clock)
+    (before,) = keys.key_set()
+    mark(kms, arn, "alg", text="PS256")
+
+    clock.move(MAX_AGE)
+
+    assert before.alg.name == "RS256"
+    assert keys.key(before.kid).alg.name == "PS256"
+
+
+def test_there_is_one_key_at_least_before_kms_was_asked(kms, clock):
+    row(kms, 2, signing=1)
+    keys = ring(kms, clock)
+
+    assert keys.key_count == 1
+    keys.key_set()
+    assert keys.key_count == 2
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_after_a_reading_that_failed_kms_has_five_seconds_of_rest(kms, clock, known):
+    (arn,) = row(kms, 1, signing=1)
+    counting, kid = Counting(kms), kid_of(kms, arn)
+    keys = ring(counting, clock)
+    if known:
+        keys.key(kid)
+        clock.move(MAX_AGE)
+    kms.faults.add("DescribeKey", kind="throttle", times=None)
+    expected = "known" if known else "unsure"
+
+    assert verdict(keys, kid) == expected
+    tries = counting.calls["describe_key"]
+    for seconds, more in ((4.999, 0), (0.001, 1), (4.999, 1), (0.001, 2), (-0.5, 3)):
+        clock.move(seconds)
+        assert verdict(keys, kid) == expected
+        assert counting.calls["describe_key"] == tries + more
+
+
 def test_a_known_kid_costs_nothing_while_the_reading_is_young(kms, clock):
     (arn,) = row(kms, 1, signing=1)
     counting, kid = Counting(kms), kid_of(kms, arn)
@@ -322,10 +464,11 @@ def test_a_missing_alias_takes_no_key_away(kms, clock, gone, fresh):
         ("7200", 7 * world.DAY - 1, "unsure"),
         ("7200", 7 * world.DAY, "refused"),
         (str(30 * world.DAY), 32 * world.DAY, "unsure"),
+        (str(30 * world.DAY), 32 * world.DAY + 1499, "unsure"),
         (str(30 * world.DAY), 32 * world.DAY + 1500, "refused"),
         ("", 100 * world.DAY, "unsure"),
     ],
-    ids=["a week", "longer", "cached for a month", "longer than that", "times unknown"],
+    ids=["a week", "longer", "cached for a month", "a moment less", "longer", "times unknown"],
 )
 def test_an_alias_that_is_missing_for_long_is_a_deleted_key_s(kms, clock, cache, age, expected):
     (first,) = row(kms, 1, signing=1)

@@ -468,6 +468,41 @@ def test_where_tags_may_not_be_read_an_alias_is_followed_and_a_ring_is_not(kms, 
         assert "alias/auth" in str(error.value.fix)
 
 
+@pytest.mark.parametrize(("fault", "told"), [("access_denied", True), ("throttle", False)])
+def test_only_who_may_not_read_tags_is_told_of_the_way_without(kms, clock, fault, told):
+    row(kms, 1, signing=1)
+    kms.faults.add("ListResourceTags", kind=fault, times=None)
+
+    with pytest.raises(KmsError) as error:
+        issued(issuer("ring:auth", kms, clock))
+    assert ("by alias/auth alone, tags need not be read" in str(error.value)) is told
+
+
+def test_a_throttled_look_at_an_alias_s_tags_is_told_as_it_is(kms, clock):
+    row(kms, 1, signing=1)
+    kms.faults.add("ListResourceTags", kind="throttle", times=None)
+
+    with pytest.raises(KmsThrottled) as error:
+        issued(issuer("alias/auth", kms, clock))
+    assert "tags need not be read" not in str(error.value)
+
+
+class SignsAlone:
+    """A stand-in for KMS that knows the operations of signing and no other."""
+
+    def __init__(self, kms: Any) -> None:
+        self.get_public_key = kms.get_public_key
+        self.sign = kms.sign
+
+
+def test_a_stand_in_that_knows_no_tags_signs_by_an_alias_and_for_no_ring(kms, clock):
+    (arn,) = row(kms, 1, signing=1)
+
+    assert signed_by(issued(issuer("alias/auth", SignsAlone(kms), clock)), kms, arn) == 1
+    with pytest.raises(AttributeError, match="list_resource_tags"):
+        issued(issuer("ring:auth", SignsAlone(kms), clock))
+
+
 def test_a_permission_that_is_withdrawn_later_makes_nobody_forget(kms, clock):
     arns = row(kms, 2, signing=2)
     by = issuer("alias/auth", kms, clock)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from kmsjwt.authority.delete import delete
-from kmsjwt.authority.publication import publication
+from kmsjwt.authority.publishers import publisher_for
 from kmsjwt.authority.rotate import Rotator
 from kmsjwt.errors import KmsError
 from kmsjwt.kms.ring.reading import read
@@ -171,7 +171,7 @@ def test_where_they_part(part, kms):
 
 def test_a_key_is_deleted_by_force_where_its_last_use_is_not_told(cloud):
     kms = cloud.client("kms")
-    rotator = Rotator("gone", publication("gone", to="kms", issuer=None, client=kms), client=kms)
+    rotator = Rotator("gone", publisher_for("gone", to="kms", issuer=None, client=kms), client=kms)
     rotator.run(start=True)
     rotator.withdraw("1")
 

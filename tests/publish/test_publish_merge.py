@@ -178,6 +178,7 @@ NEVER = {
     "nothing that verifies": (document(jwk("a"), {"kty": "X"}), [], {"a"}, "publish_empty"),
     "live and retired": (document(jwk("a")), ["a"], {"a"}, "publish_retired"),
     "retired as text": (document(jwk("a")), ["b"], "a", "publish_retired"),
+    "retired by number": (document(jwk("a")), ["b"], [1], "publish_retired"),
     "two live of one kid": (None, ["a", "a"], set(), "jwks_duplicate_kid"),
 }
 

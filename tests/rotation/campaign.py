@@ -109,8 +109,9 @@ def sample(seed: int, count: int) -> list[Case]:
         writes = [number for number, operation in enumerate(calls) if operation in WRITES]
         found += [
             Case(faults=((number, kind),), wait=random.choice(WAITS), late=late)
-            for number in writes
+            for place, number in enumerate(writes)
             for kind in ("drop_after", "kill_after")
+            if (place % 2 == 0) == (late == (kind == "drop_after"))
         ]
         for _ in range(count // 2):
             first, second = sorted(random.sample(range(len(calls)), 2))
@@ -129,9 +130,12 @@ def told(outcomes: Iterable[Outcome]) -> tuple[Counter[str], list[Outcome]]:
         sums["runs"] += 1
         sums["faults met"] += each.hits
         sums["tokens"] += each.tokens
+        sums["of our issuers"] += each.issued
         sums["verdicts"] += each.verdicts
+        sums["of our verifiers"] += each.ours
         sums["signatures verified"] += each.signatures
         sums["refused"] += len(each.refused)
+        sums["not known"] += len(each.unknown)
         sums["keys without an alias"] += each.orphans
         sums["bad"] += not each.is_good
         if not each.is_good:

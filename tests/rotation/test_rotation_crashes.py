@@ -7,7 +7,7 @@ from tests.rotation import campaign
 from tests.rotation.cases import Case, run
 from tests.rotation.timeline import Steps, Token, refusals
 
-SAMPLE = campaign.sample(seed=5, count=16)
+SAMPLE = campaign.sample(seed=5, count=12)
 
 
 def test_a_rotation_without_faults_makes_one_key_and_loses_no_token():
@@ -15,7 +15,9 @@ def test_a_rotation_without_faults_makes_one_key_and_loses_no_token():
     assert outcome.is_good, outcome
     assert outcome.orphans == 0
     assert outcome.tokens > 200
-    assert outcome.signatures == 5
+    assert outcome.issued > 150
+    assert outcome.ours > 2_000
+    assert outcome.signatures > 50
 
 
 def test_no_live_token_fails_whatever_fails(capsys):
@@ -25,6 +27,7 @@ def test_no_live_token_fails_whatever_fails(capsys):
     assert not bad, "\n".join(map(str, bad[:5]))
     assert sums["runs"] == len(SAMPLE)
     assert sums["faults met"] > len(SAMPLE)
+    assert sums["of our verifiers"] > 2_000 * len(SAMPLE)
     assert sums["keys without an alias"] < len(SAMPLE)
 
 

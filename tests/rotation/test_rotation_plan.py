@@ -293,12 +293,8 @@ UNSURE: dict[str, tuple[Ring, str]] = {
     "the next key's public half is unknown": (ring(key(1), key(2, kid=None), signing=1), "point"),
     "the next key is retired": (ring(key(1), key(2, retired=LONG_AGO), signing=1), "point"),
     "a signer in doubt is no emergency": (
-        ring(key(1, **WITHDRAWN, doubt="?"), key(2, published=NOW), signing=1),
+        ring(key(1, doubt="?"), key(2, published=NOW), signing=1),
         "point",
-    ),
-    "a withdrawn key in doubt": (
-        ring(key(1, **WITHDRAWN, doubt="?"), key(2), signing=2),
-        "disable",
     ),
     "the clock of KMS went back": (
         ring(drained(1), key(2), signing=2, signing_since=NOW + DAY),
@@ -345,9 +341,17 @@ def test_no_emergency_lets_a_key_sign_that_is_not_in_the_jwks_now():
 
 
 def test_a_key_in_doubt_is_neither_published_nor_taken_out():
-    found = ring(key(1), key(2, doubt="?", retired=NOW), signing=1)
+    found = ring(key(1), key(2, doubt="?"), signing=1)
     assert due(found, ["k1", "k2"]) == []
     assert due(found, ["k1"]) == []
+
+
+def test_what_is_written_on_a_key_of_the_ring_counts_though_it_is_in_doubt():
+    """A stranger's key has no marks: what is in doubt is the ring's, with something unclear."""
+    withdrawn = ring(key(1, **WITHDRAWN, doubt="?"), key(2, published=NOW), signing=1)
+    assert "point" in actions(withdrawn, ["k1", "k2"])
+    assert ("publish", 0) in due(withdrawn, ["k1", "k2"])
+    assert "disable" in actions(ring(key(1, **WITHDRAWN, doubt="?"), key(2), signing=2), ["k2"])
 
 
 def test_unknown_keys_in_the_jwks_are_let_be():

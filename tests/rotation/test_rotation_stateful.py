@@ -13,7 +13,8 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from tests.rotation.cases import judge, settle
+from tests.rotation.cases import judge, our_issuers_of, settle
+from tests.rotation.ours import join
 from tests.rotation.timeline import refusals
 from tests.rotation.world import DAY, HOUR, LATE, LEEWAY, SPREAD, Actor, World
 
@@ -28,7 +29,7 @@ who = st.sampled_from(list(NAMES))
 
 
 class Ring(RuleBasedStateMachine):
-    """A ring, three who rotate it, five who sign with it."""
+    """A ring, three who rotate it, nine who sign with it, and all kinds of verifiers."""
 
     @initialize(bundle=st.booleans())
     def begin(self, bundle: bool) -> None:
@@ -39,8 +40,8 @@ class Ring(RuleBasedStateMachine):
             for name, skew in NAMES.items()
         }
         settle(self.world, self.actors["rotator"])
+        self.watch = join(self.world)
         self.world.look()
-        self.world.add_signers()
         self.world.issue()
         self.hurried: set[str] = set()
         """Keys that took over from a withdrawn one, before every cache had them."""
@@ -168,7 +169,15 @@ class Ring(RuleBasedStateMachine):
         assert not withdrawn & set(world.jwks())
         kids = {token.kid for token in world.tokens} - withdrawn
         refused, _ = judge(world, kids - self.hurried)
+        watch = self.watch
+        refused += [
+            each
+            for each in (*watch.refused, *watch.unknown, *watch.disagreed)
+            if each.token.kid in kids - self.hurried
+        ]
         assert not refused, refused[0]
+        for issuer in our_issuers_of(world):
+            assert issuer.issue() is not None
         hurried = [each for each in world.tokens if each.kid in self.hurried & kids]
         refused, _ = refusals(world.document, hurried, caches={"fresh": 0.0}, leeway=LEEWAY)
         assert not refused, refused[0]

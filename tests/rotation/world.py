@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from tests.publish.s3 import MemoryS3
@@ -40,6 +41,7 @@ TIMES = {
 """Settings of a ring whose consumers are AWS's own: an HTTP API keeps a JWKS for two hours."""
 
 ISSUER = "https://issuer.example"
+AUDIENCE = "api"
 JWKS = ".well-known/jwks.json"
 WRITES = frozenset({"create_key", "create_alias", "update_alias", "tag_resource", "put_object"})
 AFTER = frozenset({"drop_after", "error_after", "kill_after"})
@@ -134,7 +136,13 @@ class Actor:
     """Somebody who rotates, with a view of KMS, a clock and failures of their own."""
 
     def __init__(
-        self, world: World, name: str, *, skew: float = 0.0, changes: dict[str, Any] | None = None
+        self,
+        world: World,
+        name: str,
+        *,
+        skew: float = 0.0,
+        changes: dict[str, Any] | None = None,
+        publication: Publisher | None = None,
     ) -> None:
         self.name = name
         self.gate = Gate(world.kms, world.s3.client(), name, world.note_change)
@@ -142,7 +150,7 @@ class Actor:
         bucket = S3("bucket", client=Watched(self.gate.s3, self.gate))
         self.rotator = Rotator(
             "auth",
-            Publisher(bucket, issuer=ISSUER, pause=lambda _seconds: None),
+            publication or Publisher(bucket, issuer=ISSUER, pause=lambda _seconds: None),
             client=Watched(self.view, self.gate),
             spec="ECC_NIST_P256",
             changes={**TIMES, **(changes or {})},
@@ -163,8 +171,22 @@ class Actor:
         return report
 
 
+class Issues(Protocol):
+    """Anybody who issues tokens."""
+
+    def issue(self, *, signed: bool) -> Token | None:
+        """Issue a token of the longest lifetime; None if that cannot be."""
+
+
+class Looks(Protocol):
+    """Anybody who looks when something may have changed."""
+
+    def look(self) -> None:
+        """Look at what there is."""
+
+
 class Signer:
-    """A token function: it looks the pointer up and goes on with it as long as it may."""
+    """A model of a token function: what it looked up, it goes on with for as long as it may."""
 
     def __init__(self, world: World, name: str, *, refresh: float, phase: float) -> None:
         self.name = name
@@ -190,8 +212,9 @@ class Signer:
 
     def _token(self, arn: str, kid: str, lifetime: float) -> str:
         now = int(self._world.now)
-        claims = {"sub": "s", "iat": now, "exp": now + int(lifetime)}
-        head = _part({"alg": "ES256", "kid": kid}) + "." + _part(claims)
+        claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "s", "iat": now}
+        claims["exp"] = now + int(lifetime)
+        head = _part({"alg": "ES256", "kid": kid, "typ": "JWT"}) + "." + _part(claims)
         answer = self._view.sign(KeyId=arn, Message=head.encode(), SigningAlgorithm="ECDSA_SHA_256")
         r, s = decode_dss_signature(answer["Signature"])
         return head + "." + _base64url(r.to_bytes(32) + s.to_bytes(32))
@@ -205,7 +228,7 @@ class World:
     ) -> None:
         self.now = START
         self.times: dict[str, Any] = {**TIMES, **(times or {})}
-        late = {f"{name}-late": LATE for name in ("signer", "verifier", "rotator")}
+        late = {f"{name}-late": LATE for name in ("signer", "verifier", "rotator", "issuer")}
         late |= {f"signer-late-{number}": LATE for number in range(4)}
         self.kms = LocalKms(
             clock=lambda: self.now,
@@ -217,9 +240,11 @@ class World:
         self.s3 = MemoryS3("bucket")
         self.document = Steps()
         self.pointer = Steps()
-        self.rings = {name: Steps() for name in ("verifier", "verifier-late")}
         self.tokens: list[Token] = []
-        self.signers: list[Signer] = []
+        self.signers: list[Issues] = []
+        self.watchers: list[Looks] = []
+        self.max_age = 0.0
+        """The longest for which a document's own headers let it be kept."""
         self.changed = True
         self._looks: set[float] = set()
         self.wrong: list[str] = []
@@ -243,11 +268,14 @@ class World:
         self.changed = True
         if operation == "put_object" and self.jwks():
             self.document.put(self.now, frozenset(self.jwks()))
+            headers = str(self.s3.object(JWKS).cache_control)  # type: ignore[union-attr]
+            self.max_age = max(self.max_age, float(headers.partition("max-age=")[2]))
         if operation in ("create_alias", "update_alias"):
             arn = self.signing_arn()
             if arn is not None:
                 kid = self.kid_of(arn)
                 self.pointer.put(self.now, frozenset({kid}))
+                self._looks.add(self.now + self.longest_life - 1)
                 if kid not in self.jwks():
                     self.wrong.append(f"{kid[:6]} signs from {self.now:.0f} and is not published")
 
@@ -267,12 +295,32 @@ class World:
         arn: str = found["KeyMetadata"]["Arn"]
         return arn
 
+    @property
+    def longest_life(self) -> float:
+        """Seconds for which tokens of a key may be good after another one signs."""
+        signs = SPREAD + float(self.times["signer_refresh"])
+        return signs + float(self.times["max_lifetime"]) + LEEWAY
+
+    def live(self) -> dict[str, list[Token]]:
+        """Return the tokens that are good now by their keys: those that are, and might be."""
+        found: dict[str, list[Token]] = {}
+        times = [*self.pointer.times[1:], self.now]
+        for until, kids in zip(times, self.pointer.values, strict=False):
+            if self.now < until + self.longest_life:
+                for kid in kids:
+                    found[kid] = [Token(kid, self.now, self.now, "any")]
+        lifetime = float(self.times["max_lifetime"])
+        for token in takewhile(
+            lambda token: self.now < token.issued + lifetime + LEEWAY, reversed(self.tokens)
+        ):
+            if self.now < token.expires + LEEWAY:
+                found.setdefault(token.kid, []).append(token)
+        return found
+
     def look(self) -> None:
-        """Let verifiers that read the ring itself look at it."""
-        if self.pointer.times:
-            for name, seen in self.rings.items():
-                reading = read(self.kms.reader(name), "auth", since=False)
-                seen.put(self.now, frozenset(key.kid for key in reading.live))
+        """Let verifiers look at what there is."""
+        for each in self.watchers:
+            each.look()
 
     def add_signers(self) -> None:
         """Have one signer that is always up to date, and four that are as late as allowed."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
 from kmsjwt.errors import ConfigError, KmsError, shown
+from kmsjwt.key_names import ring_name
 from kmsjwt.kms.ring import tags
-from kmsjwt.kms.ring.names import ring_name
 from kmsjwt.kms.ring.reading import read
 from kmsjwt.kms.ring.writing import RingWriter
 from kmsjwt.rotation.settings import DAY
@@ -20,12 +20,13 @@ from kmsjwt.rotation.settings import DAY
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from kmsjwt.rotation import Generation
+    from kmsjwt.rotation import Generation, Ring
 
 RETIRED_FOR = 7 * DAY
 """Seconds for which a key must have been retired."""
 WINDOW = 30
 """Days that KMS waits before it deletes, and during which the deletion can be cancelled."""
+_FORCE = "or add --force, if you know that nobody uses it"
 _WINDOWS = range(7, 31)  # KMS API, ScheduleKeyDeletion
 
 
@@ -86,20 +87,29 @@ def delete(
     name = ring_name(name)
     client = aws.kms_client(region) if client is None else client
     ring = read(client, name, since=False, down_to=number).ring
+    generation = _required(ring, number)
+    since = _retired_since(ring, generation, retired_for)
+    last_use = _last_use(client, generation, since, force=force)
+    if not force:
+        _refuse_disabled(generation)
+    date = None if dry_run else _scheduled(client, ring, generation, window)
+    return Deletion(generation, last_use=last_use, date=date)
+
+
+def _required(ring: Ring, number: int) -> Generation:
     generation = ring.generation(number)
     if generation is None:
         raise ConfigError(
-            f"ring {name} has no generation {number}",
+            f"ring {ring.name} has no generation {number}",
             code="no_such_generation",
-            fix=f"see kmsjwt key list {name}",
+            fix=f"see kmsjwt key list {ring.name}",
         )
-    since = _require_retired(generation, ring.now, retired_for, is_signing=ring.signing == number)
-    last_use = _last_use(client, generation, since, force=force)
-    if generation.state == "Disabled" and generation.marks.disabled is None and not force:
-        raise _refused(generation, "was disabled by somebody else", "ask them, then add --force")
-    if dry_run:
-        return Deletion(generation, last_use=last_use, date=None)
-    writer = RingWriter(client, name, allow=lambda: None)
+    return generation
+
+
+def _scheduled(client: Any, ring: Ring, generation: Generation, window: int) -> datetime:
+    """Disable the key, have KMS delete it, and return when it will."""
+    writer = RingWriter(client, ring.name, allow=lambda: None)
     if generation.state == "Enabled":
         writer.disable(generation.arn)
         writer.tag(generation.arn, {tags.DISABLED: tags.moment(ring.now)})
@@ -110,38 +120,39 @@ def delete(
         KeyId=generation.arn,
         PendingWindowInDays=window,
     )
-    return Deletion(generation, last_use=last_use, date=answer["DeletionDate"])
+    date: datetime = answer["DeletionDate"]
+    return date
 
 
-def _require_retired(
-    generation: Generation, now: float, retired_for: int, *, is_signing: bool
-) -> float:
+def _retired_since(ring: Ring, generation: Generation, retired_for: int) -> float:
     """Return since when it is retired, long enough and beyond doubt."""
     if generation.doubt is not None:
-        raise _refused(generation, f"is in doubt: {generation.doubt}", "clear that up first")
+        raise ConfigError(
+            f"{generation.doubt}: it is not deleted",
+            code="not_deletable",
+            fix="mend its tags or its alias, which say what it is: "
+            f"aws kms list-resource-tags --key-id {generation.arn}",
+        )
     retired = generation.marks.retired
-    if is_signing or retired is None:
+    if ring.signing == generation.number or retired is None:
         raise _refused(generation, "is not retired", "let kmsjwt key rotate retire it in its time")
-    if now - retired < retired_for:
-        left = retired_for - (now - retired)
+    past = ring.now - retired
+    if past < retired_for:
         raise _refused(
             generation,
-            f"is retired for {(now - retired) / DAY:.1f} days, expected {retired_for / DAY:g}",
-            f"try again in {left / DAY:.1f} days",
+            f"is retired for {past / DAY:.1f} days, expected {retired_for / DAY:g}",
+            f"try again in {(retired_for - past) / DAY:.1f} days",
         )
     return retired
 
 
+def _refuse_disabled(generation: Generation) -> None:
+    if generation.state == "Disabled" and generation.marks.disabled is None:
+        raise _refused(generation, "was disabled by somebody else", "ask them, then add --force")
+
+
 def _last_use(client: Any, generation: Generation, since: float, *, force: bool) -> datetime | None:
-    try:
-        answer = aws.call(
-            client.get_key_last_usage, "GetKeyLastUsage", generation.arn, KeyId=generation.arn
-        )
-    except KmsError as error:
-        if force:
-            return None
-        error.fix = f"{error.fix}; or add --force, if you know that nobody uses it"
-        raise
+    answer = _usage(client, generation, force=force)
     used: datetime | None = (answer.get("KeyLastUsage") or {}).get("Timestamp")
     if used is not None and used.timestamp() > since:
         raise _refused(
@@ -153,6 +164,25 @@ def _last_use(client: Any, generation: Generation, since: float, *, force: bool)
     if not force and (tracked is None or tracked.timestamp() > since):
         raise _refused(generation, "retired before KMS kept track of uses", "add --force")
     return used
+
+
+def _usage(client: Any, generation: Generation, *, force: bool) -> dict[str, Any]:
+    """Return what KMS says of the key's last use; nothing, if it does not and need not."""
+    ask = getattr(client, "get_key_last_usage", None)
+    if ask is None and not force:
+        why = "may be in use: this boto3 has no GetKeyLastUsage, which would tell"
+        raise _refused(generation, why, f"upgrade boto3; {_FORCE}")
+    if ask is None:
+        return {}
+    arn = generation.arn
+    try:
+        answer: dict[str, Any] = aws.call(ask, "GetKeyLastUsage", arn, KeyId=arn)
+    except KmsError as error:
+        if force:
+            return {}
+        error.fix = f"{error.fix}; {_FORCE}"
+        raise
+    return answer
 
 
 def _refused(generation: Generation, why: str, fix: str) -> ConfigError:

@@ -29,11 +29,18 @@ if TYPE_CHECKING:
 DEFAULT_ALGS = ("RS256",)
 """What keys sign with unless it is said."""
 
-BIRTH_TAGS = (tags.RING, tags.GENERATION, *tags.TIMES, tags.BUNDLE, tags.ALG)
+BIRTH_TAGS = (tags.RING, tags.GENERATION, *tags.TIMES, tags.BUNDLE, tags.ALG, tags.GONE)
 """Tags that a generation has from CreateKey on."""
-FACT_TAGS = (tags.KID, tags.PUBLISHED, tags.DRAINING, tags.RETIRED)
+FACT_TAGS = (tags.KID, tags.PUBLISHED, tags.DRAINING, tags.RETIRED, tags.NEXT, tags.GONE)
 """Tags that the rotate function writes later. The others never change, or only by a person."""
-WITHDRAWAL_TAGS = (tags.KID, tags.COMPROMISED, tags.KEEP_ENABLED, tags.RETIRED, tags.DISABLED)
+WITHDRAWAL_TAGS = (
+    tags.KID,
+    tags.COMPROMISED,
+    tags.KEEP_ENABLED,
+    tags.RETIRED,
+    tags.DISABLED,
+    tags.GONE,
+)
 """Tags that a person writes who takes a key out of service."""
 _OF_MESSAGE_TYPE = {"DIGEST": "Digests", "RAW": "Messages", "EXTERNAL_MU": "Mu"}
 _FOLLOW_RING = ("kms:GetPublicKey", "kms:ListResourceTags")

@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING, Any
 from kmsjwt.kms.ring.tags import moment
 
 if TYPE_CHECKING:
-    from kmsjwt.authority.rotate import Report
+    from kmsjwt.authority.outcome import Report
+    from kmsjwt.rotation import Generation, Ring
 
 
-def as_json(report: Report) -> dict[str, Any]:
-    """Return a report as plain values; times in ISO 8601."""
+def as_json(report: Report, *, withdrawing: Generation | None = None) -> dict[str, Any]:
+    """Return a report as plain values; times in ISO 8601.
+
+    Args:
+        report: what a run did.
+        withdrawing: a generation of which to tell as well what it would mean to withdraw it.
+    """
     ring = report.ring
     return {
         "ring": ring.name,
@@ -37,4 +43,28 @@ def as_json(report: Report) -> dict[str, Any]:
             for later in report.plan.later
         ],
         "orphans": list(report.orphans),
+        "withdrawals": withdrawals(ring, withdrawing),
     }
+
+
+def withdrawals(ring: Ring, withdrawing: Generation | None = None) -> list[dict[str, Any]]:
+    """Return what the withdrawn keys mean to whom as plain values, the newest generation first.
+
+    Args:
+        ring: as it was read.
+        withdrawing: a generation to tell of as if it were withdrawn now.
+    """
+    meant = [] if withdrawing is None else [withdrawing]
+    meant += [each for each in ring.generations if each.marks.compromised is not None][::-1]
+    if not meant:  # what follows takes time to import
+        return []
+    from kmsjwt.authority.withdrawal import consequences
+
+    return [
+        {
+            "generation": each.number,
+            "kid": each.kid,
+            "consequences": [found.to_dict() for found in consequences(ring, each)],
+        }
+        for each in meant
+    ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.cli import inputs, terminal
-from kmsjwt.cli.options import add_command, duration, names
+from kmsjwt.cli.options import add_command, duration, names, wait
 from kmsjwt.errors import ConfigError, JwksUnavailable, shown
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def add(commands: Any) -> None:
     )
     option(
         "--consumer-cache",
-        type=duration,
+        type=wait,
         metavar="TIME",
         help="how long the rotation takes a consumer to keep the JWKS (24h)",
     )

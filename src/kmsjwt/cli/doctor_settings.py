@@ -11,8 +11,7 @@ from kmsjwt.handlers._environment import COMMAND_LINE, KNOWN, PREFIX, Environmen
 from kmsjwt.handlers._issue_settings import CUSTOM, IssueSettings
 from kmsjwt.handlers._key_settings import JwksSettings, KeySettings, SigningKeySetting
 from kmsjwt.handlers._rotate_settings import RotateSettings
-from kmsjwt.key_names import is_alias
-from kmsjwt.kms.ring.names import is_ring
+from kmsjwt.key_names import is_alias, is_ring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -53,6 +52,9 @@ _TOLD: dict[Function, tuple[str, ...]] = {
         "TO",
         "PUBLIC",
         "CDN",
+        "SPEC",
+        "ALG",
+        "BUNDLE",
         "PERIOD",
         "MAX_LIFETIME",
         "SIGNER_REFRESH",
@@ -86,7 +88,7 @@ def deployment(
     env = Environment(variables)
     read = {"issue": _issue, "authorizer": _authorizer, "jwks": _jwks, "rotate": _rotate}[chosen]
     known, variable = read(env)
-    faults = [*env.faults, *_more_faults(chosen, variables, env)]
+    faults = [*env.faults, *_faults_when_built(chosen, variables, is_custom=_is_custom(env))]
     names = [*([variable] if variable else []), *(PREFIX + name for name in _TOLD[chosen])]
     return Deployment(
         function=chosen,
@@ -193,27 +195,20 @@ def _rotate(env: Environment) -> tuple[dict[str, Any], str | None]:
         "to": settings.to,
         "public": settings.public,
         "cdn": settings.cdn,
-        "ring_settings": {
-            name: value for name, value in settings.changes.items() if type(value) is int
-        },
+        "spec": settings.spec,
+        "ring_settings": settings.changes,
     }, None
 
 
-def _more_faults(function: Function, variables: Mapping[str, str], env: Environment) -> list[str]:
-    """Return what is found wrong only when the function is built."""
+def _faults_when_built(
+    function: Function, variables: Mapping[str, str], *, is_custom: bool
+) -> tuple[str, ...]:
+    """Return what is found wrong when the function is built."""
     try:
-        _builder(function, is_custom=_is_custom(env))(variables)
+        _builder(function, is_custom=is_custom)(variables)
     except ConfigError as error:
-        # `env` has remembered the first of them already, each as it stands in this message.
-        known = "; ".join(env.faults)
-        return (
-            [error.message.removeprefix(known).removeprefix("; ")] if _differs(error, env) else []
-        )
-    return []
-
-
-def _differs(error: ConfigError, env: Environment) -> bool:
-    return error.message != "; ".join(env.faults)
+        return error.faults
+    return ()
 
 
 def _builder(function: Function, *, is_custom: bool) -> Callable[[Mapping[str, str]], object]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from kmsjwt.cli.stage import Counting, Scene
 from kmsjwt.errors import KmsJwtError
 from kmsjwt.handlers import authorizer, issue, rotate
-from kmsjwt.kms.ring.create import create_key
+from kmsjwt.kms.ring.create import create_ring
 from kmsjwt.local import LocalKms
 from kmsjwt.publish import Publisher, place
 from kmsjwt.testing import Gateway
@@ -62,7 +62,7 @@ class Fire:
         self._kms = LocalKms(clock=self._clock, environ={})
         self._mortal = Mortal(self._kms)
         self._verifying = Counting(self._kms)
-        create_key(RING, client=self._kms, clock=self._clock)
+        create_ring(RING, client=self._kms)
         self._rotate = rotate.build(
             client=self._mortal,
             publisher=Publisher(place(folder), issuer=ISSUER),

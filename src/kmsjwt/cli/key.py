@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.cli import key_rotate, key_withdraw, terminal
+from kmsjwt.cli import key_delete, key_rotate, terminal
 from kmsjwt.cli.options import KEY_SPECS, add_command, key_spec
 from kmsjwt.cli.ring_options import add_settings, settings_of
 from kmsjwt.errors import ConfigError
@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
     _add_create(its_commands)
     _add_list(its_commands)
     key_rotate.add(its_commands)
-    key_withdraw.add(its_commands)
+    key_delete.add(its_commands)
 
 
 def _add_create(commands: Any) -> None:
@@ -83,9 +83,9 @@ def _add_common(parser: Any) -> None:
 
 
 def _create(args: Namespace) -> int:
-    from kmsjwt.kms.ring.create import create_key
+    from kmsjwt.kms.ring.create import create_ring
 
-    key = create_key(
+    key = create_ring(
         args.name,
         spec=args.spec,
         settings=settings_of(args),
@@ -133,7 +133,8 @@ def _list_rings(args: Namespace, client: Any, names: list[str]) -> int:
 
 
 def _wanted(args: Namespace, client: Any, names: list[str]) -> list[str]:
-    from kmsjwt.kms.ring.finding import is_local, ring_names
+    from kmsjwt.aws import is_local
+    from kmsjwt.kms.ring.finding import ring_names
 
     if names:
         return names

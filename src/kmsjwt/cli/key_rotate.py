@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.cli import terminal
 from kmsjwt.cli.inspection.spans import span
 from kmsjwt.cli.options import KEY_SPECS, add_command, key_spec
-from kmsjwt.cli.ring_options import add_publication, add_settings, publication, settings_of
-from kmsjwt.errors import ConfigError
+from kmsjwt.cli.ring_options import add_publisher, add_settings, publisher_of, settings_of
+from kmsjwt.errors import CannotKnow, ConfigError
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from kmsjwt.authority.rotate import Report, Rotator
-    from kmsjwt.rotation import Later, Step
+    from kmsjwt.authority.outcome import Report
+    from kmsjwt.authority.rotate import Rotator
+    from kmsjwt.rotation import Plan, Ring, Step
 
 
 def add(commands: Any) -> None:
@@ -50,6 +52,7 @@ def _add_rotate(commands: Any) -> None:
     )
     parser.add_argument(
         "--compromised",
+        type=_which,
         metavar="KID",
         help="take this key out of service at once: a kid, or a generation's number",
     )
@@ -59,42 +62,87 @@ def _add_rotate(commands: Any) -> None:
     parser.add_argument("--spec", type=key_spec, metavar="SPEC", help=", ".join(KEY_SPECS))
     parser.add_argument("--region", metavar="REGION", help="AWS Region")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
-    add_publication(parser)
+    add_publisher(parser)
     add_settings(parser)
 
 
+def _which(text: str) -> str:
+    # Empty means unset elsewhere: here it would mean an ordinary run, in an emergency.
+    if not text.strip():
+        raise ArgumentTypeError("is empty, expected a kid or the number of a generation")
+    return text.strip()
+
+
 def _rotate(args: Namespace) -> int:
-    _refuse_both(args)
+    _refuse_unfit(args)
     rotator = _rotator(args)
     if args.dry_run:
-        report = rotator.preview(start=args.start)
-        _tell_due(report)
-    elif args.compromised:
-        from kmsjwt.cli.key_withdraw import tell_consequences
-
-        report = rotator.withdraw(args.compromised, keep_enabled=args.keep_enabled)
-        tell_consequences(report)
+        return _preview(args, rotator)
+    if args.compromised is not None:
+        report = _withdrawn(args, rotator)
     else:
         report = rotator.run(start=args.start)
     if args.json:
-        terminal.answer_json(_as_json(report))
-        return 0
-    if not (report.done or report.plan.due):
+        from kmsjwt.authority.report import as_json
+
+        terminal.answer_json(as_json(report))
+        return terminal.GOOD
+    if not report.done and not report.plan.due:
         terminal.answer("nothing is due")
-    for later in report.plan.later:
-        terminal.answer(_of_later(later, report.ring.now))
-    if report.plan.due and not args.dry_run:
+    _tell_later(report.plan, report.ring)
+    if report.plan.due:
         terminal.say("some steps are not seen yet in KMS: run it again in five minutes")
     for arn in report.orphans:
         terminal.warn(f"{arn} was made too late by this run, and may be deleted")
-    return 0
+    return terminal.GOOD
 
 
-def _refuse_both(args: Namespace) -> None:
-    if args.compromised and (args.start or args.dry_run):
+def _withdrawn(args: Namespace, rotator: Rotator) -> Report:
+    try:
+        report = rotator.withdraw(args.compromised, keep_enabled=args.keep_enabled)
+    except CannotKnow:
+        # Half of it is done: whom that leaves with the old key is what one wants to know.
+        ring = rotator.preview().ring
+        tell_consequences(ring, args.compromised, keep_enabled=args.keep_enabled)
+        raise
+    tell_consequences(report.ring, args.compromised, keep_enabled=args.keep_enabled)
+    return report
+
+
+def _preview(args: Namespace, rotator: Rotator) -> int:
+    from kmsjwt.kms.ring.tags import moment
+
+    preview = rotator.preview(start=args.start, withdraw=args.compromised)
+    if args.compromised:
+        tell_consequences(preview.ring, args.compromised, keep_enabled=args.keep_enabled)
+    if args.json:
+        terminal.answer_json(preview.to_dict())
+        return terminal.GOOD
+    now = preview.ring.now
+    for each in preview.expected.steps:
+        due = "due   " if each.at <= now else f"later {moment(each.at)}, in {span(each.at - now)}: "
+        terminal.answer(f"{due}{_of_step(each.step)} · {each.step.why}")
+    if not preview.expected.steps:
+        terminal.answer("nothing is due")
+    _tell_later(preview.expected.rest, preview.ring, timeless=True)
+    return terminal.GOOD
+
+
+def _tell_later(plan: Plan, ring: Ring, *, timeless: bool = False) -> None:
+    from kmsjwt.kms.ring.tags import moment
+
+    for later in plan.later:
+        if later.at is None:
+            terminal.answer(f"waits {later.what} · {later.why}")
+        elif not timeless:
+            when = f"{moment(later.at)}, in {span(later.at - ring.now)}"
+            terminal.answer(f"later {when}: {later.what} · {later.why}")
+
+
+def _refuse_unfit(args: Namespace) -> None:
+    if args.compromised and args.start:
         raise ConfigError(
-            "--compromised acts at once, and goes with neither --start nor --dry-run",
-            code="rotate_options",
+            "--compromised acts at once, and does not go with --start", code="rotate_options"
         )
     if args.keep_enabled and not args.compromised:
         raise ConfigError("--keep-enabled goes with --compromised alone", code="rotate_options")
@@ -105,7 +153,7 @@ def _rotator(args: Namespace) -> Rotator:
 
     return Rotator(
         args.name,
-        publication(args),
+        publisher_of(args),
         region=args.region,
         spec=args.spec,
         changes=settings_of(args),
@@ -113,36 +161,28 @@ def _rotator(args: Namespace) -> Rotator:
     )
 
 
-def _tell_done(step: Step, told: str) -> None:
-    terminal.answer(f"{terminal.paint('done ', 'green')} {_of_step(step)}: {step.why} · {told}")
-
-
-def _tell_due(report: Report) -> None:
-    for step in report.plan.due:
-        terminal.answer(f"{terminal.paint('due  ', 'yellow')} {_of_step(step)}: {step.why}")
+def _tell_done(step: Step, outcome: str) -> None:
+    done = terminal.paint("done ", "green")
+    terminal.answer(f"{done} {_of_step(step)} · {step.why} · {outcome}")
 
 
 def _of_step(step: Step) -> str:
     return f"{step.action} {step.number}" if step.number else step.action
 
 
-def _of_later(later: Later, now: float) -> str:
-    from kmsjwt.kms.ring.tags import moment
+def tell_consequences(ring: Ring, which: str, *, keep_enabled: bool) -> None:
+    """Say to people what a withdrawal means to whom, until when."""
+    from kmsjwt.authority.withdrawal import rows
+    from kmsjwt.authority.withdrawing import find
 
-    when = "waits" if later.at is None else f"{moment(later.at)}, in {span(later.at - now)}"
-    return f"later {later.what}: {when} · {later.why}"
-
-
-def _as_json(report: Report) -> dict[str, Any]:
-    from kmsjwt.authority.report import as_json
-
-    return as_json(report)
+    for line in terminal.table(rows(ring, find(ring, which), keep_enabled=keep_enabled)):
+        terminal.say(line)
 
 
 def _confirm(args: Namespace) -> int:
     from kmsjwt import aws
+    from kmsjwt.authority.in_kms import InKms
     from kmsjwt.authority.rotate import Rotator
-    from kmsjwt.authority.unpublished import InKms
     from kmsjwt.kms.ring.names import ring_name
 
     name = ring_name(args.name)

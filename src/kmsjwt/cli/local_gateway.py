@@ -99,9 +99,9 @@ def _environ(args: Namespace, kms: LocalKms) -> tuple[dict[str, str], LocalKms |
     environ |= {k: value for k, value in _DEFAULTS.items() if not environ.get(k, "").strip()}
     if any(environ.get(name, "").strip() for name in _KEYS):
         return environ, None
-    from kmsjwt.kms.ring.create import create_key
+    from kmsjwt.kms.ring.create import create_ring
 
-    made = create_key(RING, client=kms)
+    made = create_ring(RING, client=kms)
     return {**environ, "KMSJWT_KEY": made.alias, "KMSJWT_KEYS": made.arn}, kms
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-_WITHOUT_TWIN = ("help", "version", "remove")  # to remove a key is said each time anew
+_WITHOUT_TWIN = ("help", "version", "remove", "with")  # these are said each time anew
 
 KEY_SPECS = tuple(dict.fromkeys(spec for each in ALGORITHMS.values() for spec in each.key_specs))
 """The KMS key specs that sign a JWT."""

@@ -48,6 +48,9 @@ def add(commands: Any) -> None:
         "--public", action="store_true", help="read back from the issuer's URL as well"
     )
     parser.add_argument(
+        "--cdn", metavar="ID", help="the CloudFront distribution that --public reads through"
+    )
+    parser.add_argument(
         "--dry-run", action="store_true", help="say what would be written, and write nothing"
     )
 
@@ -62,9 +65,11 @@ def _publish(args: Namespace) -> int:
         its_place,
         issuer=args.issuer,
         read_from="issuer" if args.public else None,
+        cdn=args.cdn,
     )
-    live = list(key_set(args))
     retired, its_max_age = _of_rings(args)
+    # A ring is read twice, and a key may have retired in between.
+    live = [key for key in key_set(args) if key.kid not in retired]
     removed = frozenset(args.remove or ())
     _refuse_unknown(removed, publisher, live, retired)
     act = publisher.preview if args.dry_run else publisher.publish

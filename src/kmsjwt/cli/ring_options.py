@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.cli.options import duration, wait
+from kmsjwt.cli.options import algorithm_name, duration, wait
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from kmsjwt.authority.rotate import Publication
+    from kmsjwt.authority.publishers import Publisher
 
 _SETTINGS = {
     "period": "how long a key signs before its successor is made (30d)",
@@ -28,6 +28,9 @@ def add_settings(parser: ArgumentParser) -> None:
         kind = wait if name == "consumer_cache" else duration
         group.add_argument(flag, type=kind, metavar="TIME", help=about)
     group.add_argument(
+        "--alg", type=algorithm_name, metavar="ALG", help="algorithm of an RSA key (RS256)"
+    )
+    group.add_argument(
         "--bundle",
         action="store_true",
         help="consumers have the JWKS in their bundle: wait for kmsjwt key confirm",
@@ -36,12 +39,13 @@ def add_settings(parser: ArgumentParser) -> None:
 
 def settings_of(args: Namespace) -> dict[str, Any]:
     """Return the settings that were named, for `kmsjwt.rotation.RingSettings`."""
-    named = {name: getattr(args, name) for name in _SETTINGS if getattr(args, name) is not None}
+    names = (*_SETTINGS, "alg")
+    named = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     return {**named, "bundle": True} if args.bundle else named
 
 
-def add_publication(parser: ArgumentParser) -> None:
-    """Add the options that `publication` reads."""
+def add_publisher(parser: ArgumentParser) -> None:
+    """Add the options that `publisher_of` reads."""
     group = parser.add_argument_group("where consumers read the public keys")
     group.add_argument("--issuer", metavar="URL", help="the iss of the tokens")
     group.add_argument(
@@ -60,15 +64,15 @@ def add_publication(parser: ArgumentParser) -> None:
     )
 
 
-def publication(args: Namespace) -> Publication:
-    """Return where the ring's keys are published.
+def publisher_of(args: Namespace) -> Publisher:
+    """Return what publishes the ring's keys.
 
     Raises:
         ConfigError: the options make no sense together.
     """
-    from kmsjwt.authority.publication import publication as made
+    from kmsjwt.authority.publishers import publisher_for
 
-    return made(
+    return publisher_for(
         args.name,
         to=args.to,
         issuer=args.issuer,

@@ -16,7 +16,7 @@ from kmsjwt.cli import others
 from kmsjwt.cli.inspection.spans import span
 from kmsjwt.compact import UnverifiedToken
 from kmsjwt.handlers import authorizer, issue, jwks
-from kmsjwt.kms.ring.create import create_key
+from kmsjwt.kms.ring.create import create_ring
 from kmsjwt.local import LocalKms
 from kmsjwt.rules import Rule, Rules, scope
 from kmsjwt.testing import Gateway
@@ -88,7 +88,7 @@ class Stage:
 
     def make_a_key(self) -> Iterator[Scene]:
         """Create the ring's first key with its aliases."""
-        made = create_key("demo", client=self._kms)
+        made = create_ring("demo", client=self._kms)
         self._key, self._alias, self._kid = made.arn, made.alias, made.kid
         about = self._kms.describe_key(KeyId=f"{made.alias}/1")["KeyMetadata"]
         yield Scene(

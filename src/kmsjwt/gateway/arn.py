@@ -46,10 +46,8 @@ class Api(Immutable):
         return self.resource[:-1] + route
 
     @classmethod
-    def of_arn(cls, arn: object) -> Api | None:
+    def of_arn(cls, arn: str) -> Api | None:
         """Return the stage an execute-api ARN names; None if no policy can be made for it."""
-        if not isinstance(arn, str):
-            return None
         api, *rest = arn.split("/", 2)
         return _stage(api, rest[0]) if rest and len(api) < _LONGEST_API else None
 

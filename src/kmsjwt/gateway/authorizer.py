@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kmsjwt._log import log_line, loggable
 from kmsjwt.errors import CannotKnow, ConfigError, TokenError, shown
 from kmsjwt.gateway.arn import WHOLE_STAGE_UNNAMED
-from kmsjwt.gateway.caller import context_of, principal_of
+from kmsjwt.gateway.caller import DEFAULT_CONTEXT, context_of, principal_of
 from kmsjwt.gateway.decision import ALLOW, DENY, INVALID, Decision
 from kmsjwt.gateway.doors import DOORS, read_event
 from kmsjwt.gateway.logged import record, route_of
+from kmsjwt.gateway.places import DEFAULT_PLACE
 from kmsjwt.gateway.refusals import UNAUTHORIZED, Unauthorized, refused
 from kmsjwt.gateway.request import AuthRequest, UnknownEvent
 from kmsjwt.gateway.settings import Settings
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from collections.abc import Callable, Collection, Sequence
+    from typing import Self
 
     from kmsjwt._log import Log
     from kmsjwt.gateway.front_door import FrontDoor
-    from kmsjwt.gateway.settings import Told
+    from kmsjwt.rules import Rules
     from kmsjwt.verifier import VerifiedToken
 
 
@@ -43,55 +46,101 @@ class Authorizer:
     def __init__(
         self,
         verifier: TokenVerifier,
-        settings: Settings | None = None,
         *,
+        rules: Rules | None = None,
+        token_from: str = DEFAULT_PLACE,
+        on_invalid: str = "401",
+        response: str = "iam",
+        cache_ttl: int | None = None,
+        principal_claim: str = "sub",
+        context: Collection[str] = DEFAULT_CONTEXT,
+        usage_claim: str | None = None,
+        clock: Callable[[], float] = time.time,
         log: Log | None = log_line,
-        **told: Unpack[Told],
+        doors: Sequence[Callable[[Settings], FrontDoor]] = DOORS,
     ) -> None:
         """Set up an authorizer.
 
         Args:
             verifier: checks tokens.
-            settings: all that follows but ``log``, as one value that was checked before.
+            rules: which routes a token may use; None lets any valid token use all of them.
+            token_from: the one place of the token: ``header:NAME``, ``query:NAME``,
+                ``cookie:NAME`` or ``subprotocol:NAME``.
+            on_invalid: what becomes of no token or a bad one: ``401`` where an exception says so,
+                or ``deny``.
+            response: what HTTP APIs of payload format 2.0 want: ``iam`` or ``simple``.
+            cache_ttl: seconds, 0 to 3,600, that the gateway keeps an answer, if you know it.
+            principal_claim: the claim that becomes ``principalId``.
+            context: names of the claims that the backend is told.
+            usage_claim: the claim that becomes ``usageIdentifierKey``, if any.
+            clock: seconds since 1970.
             log: takes one line per decision; None for no log.
-            **told: what makes such a value, each of which may be left out:
+            doors: the kinds of events that are answered, asked in this order:
+                ``(*DOORS, MyDoor)`` adds a `kmsjwt.gateway.FrontDoor` of your own.
 
-                rules: which routes a token may use; None lets any valid token use all of them.
-                token_from: the one place of the token: ``header:NAME``, ``query:NAME``,
-                    ``cookie:NAME`` or ``subprotocol:NAME``. The Authorization header holds
-                    ``Bearer <token>``, any other place the token alone.
-                on_invalid: what becomes of no token or a bad one. ``401``: REST and WebSocket
-                    APIs are told ``Unauthorized`` by an exception, which Lambda counts as an
-                    error; HTTP APIs get a denial (403), since raising there is not verified
-                    against AWS. ``deny``: a denial everywhere.
-                response: what HTTP APIs of payload format 2.0 want: ``iam``, or ``simple`` if
-                    the authorizer's ``EnableSimpleResponses`` is on.
-                cache_ttl: seconds that the gateway keeps an answer, if you know it; 0 if it keeps
-                    none. Simple answers may follow rules finer than a route key only if it is 0;
-                    AppSync is told to keep an answer no longer than its token lives.
-                principal_claim: the claim that becomes ``principalId``; without it ``client_id``.
-                context: names of the claims that the backend is told.
-                usage_claim: the claim with the API key of a REST API's usage plan, which becomes
-                    ``usageIdentifierKey``.
-                clock: seconds since 1970.
+        `kmsjwt.gateway.Settings` has those from ``rules`` to ``clock`` too, and says more of each.
 
         Raises:
-            ConfigError: a setting makes no sense; the message names each that does not.
+            ConfigError: an argument makes no sense; the message names each that does not.
         """
         faults = []
         try:
-            self._settings = Settings(**told) if settings is None else settings
+            settings = Settings(
+                rules=rules,
+                token_from=token_from,
+                on_invalid=on_invalid,
+                response=response,
+                cache_ttl=cache_ttl,
+                principal_claim=principal_claim,
+                context=context,
+                usage_claim=usage_claim,
+                clock=clock,
+            )
         except ConfigError as error:
             faults.append(error.message)
-        if settings is not None and told:
-            faults.append(f"settings and {', '.join(told)} are given, expected one or the other")
-        if not callable(getattr(verifier, "verify", None)):
-            faults.append(f"verifier is {shown(verifier)}, expected one with verify(token)")
+        faults += _faults(verifier, doors)
         if faults:
             raise ConfigError("; ".join(faults), code="authorizer")
+        self._set_up(verifier, settings, log, doors)
+
+    @classmethod
+    def with_settings(
+        cls,
+        verifier: TokenVerifier,
+        settings: Settings,
+        *,
+        log: Log | None = log_line,
+        doors: Sequence[Callable[[Settings], FrontDoor]] = DOORS,
+    ) -> Self:
+        """Set up an authorizer by settings that were checked before.
+
+        Args:
+            verifier: checks tokens.
+            settings: all that is not named here.
+            log: takes one line per decision; None for no log.
+            doors: the kinds of events that are answered, asked in this order.
+
+        Raises:
+            ConfigError: the verifier or the doors are none.
+        """
+        faults = _faults(verifier, doors)
+        if faults:
+            raise ConfigError("; ".join(faults), code="authorizer")
+        made = cls.__new__(cls)
+        cls._set_up(made, verifier, settings, log, doors)
+        return made
+
+    def _set_up(
+        self,
+        verifier: TokenVerifier,
+        settings: Settings,
+        log: Log | None,
+        doors: Sequence[Callable[[Settings], FrontDoor]],
+    ) -> None:
         self._verifier = verifier
-        self._doors = tuple(door(self._settings) for door in DOORS)
+        self._settings = settings
         self._log = log
+        self._doors = tuple(door(settings) for door in doors)
 
     def __call__(self, event: object, context: object = None) -> dict[str, Any]:
         """Answer one event.
@@ -123,7 +172,9 @@ class Authorizer:
             ):
                 answer = door.answer(request, decision)
         except UnknownEvent as unknown:
-            outcome = decision = Decision(INVALID, unknown.code, str(unknown))
+            outcome = decision = Decision(
+                verdict=INVALID, reason=unknown.code, message=str(unknown)
+            )
         except Exception as error:
             if self._log is not None:
                 self._record(self._log, error, door, request, answer, started, context)
@@ -151,17 +202,11 @@ class Authorizer:
         principal = principal_of(claims, settings.principal_claim)
         if settings.rules is None:
             context = context_of(claims, settings.context)
-            return Decision(ALLOW, "ok", None, principal, context, None, verified)
+            return Decision(ALLOW, "ok", principal, context, verified)
         ruling, grant = door.judge(settings.rules, claims, request)
-        return Decision(
-            ALLOW if ruling.allowed else DENY,
-            ruling.reason,
-            ruling.message,
-            principal,
-            context_of(claims, settings.context) if grant is None or grant.allow else None,
-            grant,
-            verified,
-        )
+        verdict = ALLOW if ruling.allowed else DENY
+        context = context_of(claims, settings.context) if grant is None or grant.allow else {}
+        return Decision(verdict, ruling.reason, principal, context, verified, grant, ruling.message)
 
     def _record(
         self,
@@ -188,11 +233,20 @@ class Authorizer:
         )
 
 
+def _faults(verifier: object, doors: object) -> list[str]:
+    faults = []
+    if not callable(getattr(verifier, "verify", None)):
+        faults.append(f"verifier is {shown(verifier)}, expected one with verify(token)")
+    if not isinstance(doors, (tuple, list)) or not doors or not all(map(callable, doors)):
+        faults.append(f"doors is {shown(doors)}, expected such as (*DOORS, MyDoor)")
+    return faults
+
+
 def _stage_unnamed(verified: VerifiedToken) -> Decision:
     return Decision(
-        DENY,
-        "stage_unnamed",
-        "the ARN's stage is '*', as in AWS's sample event, and no policy is made of it; "
+        verdict=DENY,
+        reason="stage_unnamed",
+        message="the ARN's stage is '*', as in AWS's sample event, and no policy is made of it; "
         "put the name of a deployed stage there",
         verified=verified,
     )

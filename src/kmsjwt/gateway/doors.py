@@ -29,7 +29,7 @@ DOORS: tuple[type[FrontDoor], ...] = (
     WebSocketConnect,
     AppSync,
 )
-"""The quickest to be told first."""
+"""Those that are quickest recognised first."""
 
 
 def read_event(

@@ -52,7 +52,7 @@ def unfit(rules: Rules) -> list[str]:
 
 def tight(rules: Rules) -> list[str]:
     """Return where a policy of ordinary claims comes near the limit: of UUIDs, say."""
-    told = []
+    warnings = []
     for lengths, token in zip(
         (least_allowed(rules, _ORDINARY_CLAIM), least_denied(rules, _ORDINARY_CLAIM)),
         _TOKENS,
@@ -60,12 +60,12 @@ def tight(rules: Rules) -> list[str]:
     ):
         likely = policy_bytes(lengths, _ORDINARY)
         if likely > _NEAR:
-            told.append(
+            warnings.append(
                 f"where claims in paths have {_ORDINARY_CLAIM} characters, a token that {token}"
                 f" gets a policy of some {likely:,} bytes, and API Gateway takes {MAX_ANSWER:,},"
                 f" context and all; above, it answers 500: {_LESS}"
             )
-    return told
+    return warnings
 
 
 def policy_bytes(lengths: Iterable[int], stage: int = _SHORTEST) -> int:
@@ -79,12 +79,12 @@ def least_allowed(rules: Rules, claim: int) -> Iterator[int]:
     As if each claim had so many characters, and routes within others were left out.
     """
     routes = [route for route, _ in rules.ordered]
-    told = set()
+    counted = set()
     for route in routes:
         for method in route.methods:
             resource = (method, route.segments, route.is_open)
-            if resource not in told and not _is_within(routes, route, method):
-                told.add(resource)
+            if resource not in counted and not _is_within(routes, route, method):
+                counted.add(resource)
                 yield len(method) + route.length(claim)
 
 

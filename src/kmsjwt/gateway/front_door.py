@@ -1,6 +1,7 @@
 """What a front door is: one kind of event, and the answer that its gateway wants.
 
-A new one is a module with a subclass, and its line in `kmsjwt.gateway.doors`. What it needs to be
+A new one is a module with a subclass, and its line in `kmsjwt.gateway.doors`; or, outside of this
+package, `kmsjwt.gateway.Authorizer` is handed it: ``doors=(*DOORS, MyDoor)``. What it needs to be
 told it reads of `Settings`. A `TokenPlace` reads ``headers``, ``queryStringParameters``, their
 ``multiValue`` twins and ``cookies``: a door whose events have these elsewhere hands it a mapping
 with those names, or the one value that it has.

@@ -46,10 +46,10 @@ def record(
         **fields: of the request.
     """
     if isinstance(outcome, Decision):
-        told = {"reason": outcome.reason, "message": outcome.message, **_token_of(outcome)}
+        why = {"reason": outcome.reason, "message": outcome.message, **_token_of(outcome)}
     else:
-        level, decision, told = "ERROR", "error", _trouble(outcome)
-    log(level, event, decision=decision, **told, **fields, duration_ms=round(seconds * 1000, 3))
+        level, decision, why = "ERROR", "error", _trouble(outcome)
+    log(level, event, decision=decision, **why, **fields, duration_ms=round(seconds * 1000, 3))
 
 
 def route_of(kind: str, request: AuthRequest) -> dict[str, object]:

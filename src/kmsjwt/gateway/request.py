@@ -33,6 +33,8 @@ class AuthRequest(Immutable):
     identity: tuple[object, ...]
     route_key: object
 
+    # By position too: with every request, keywords alone cost a twentieth of what a decision
+    # about a token that was seen before takes.
     def __init__(
         self,
         api: Api,
@@ -62,10 +64,11 @@ def staged(arn: object) -> tuple[Api, str]:
     Raises:
         UnknownEvent: it names no API and stage that a policy may be built for.
     """
-    api = Api.of_arn(arn)
-    if api is None or not isinstance(arn, str):
-        raise UnknownEvent(
-            "the event has no ARN of an API and a plainly named stage, expected "
-            "'arn:<partition>:execute-api:<region>:<account>:<api id>/<stage>/<method>/<path>'"
-        )
-    return api, arn
+    if isinstance(arn, str):
+        api = Api.of_arn(arn)
+        if api is not None:
+            return api, arn
+    raise UnknownEvent(
+        "the event has no ARN of an API and a plainly named stage, expected "
+        "'arn:<partition>:execute-api:<region>:<account>:<api id>/<stage>/<method>/<path>'"
+    )

@@ -1,9 +1,9 @@
-"""What an authorizer is told: one value, checked once, of which each front door reads its part."""
+"""What an authorizer goes by: one value, checked once, of which each front door reads its part."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kmsjwt._immutable import Immutable
 from kmsjwt.errors import ConfigError, shown
@@ -13,23 +13,12 @@ from kmsjwt.gateway.places import DEFAULT_PLACE, EXPECTED, token_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
-    from typing import TypedDict, Unpack
 
     from kmsjwt.gateway.places import TokenPlace
     from kmsjwt.rules import Rules
 
-    class Told(TypedDict, total=False):
-        """The arguments of `Settings`, each of which may be left out."""
-
-        rules: Rules | None
-        token_from: str
-        on_invalid: str
-        response: str
-        cache_ttl: int | None
-        principal_claim: str
-        context: Collection[str]
-        usage_claim: str | None
-        clock: Callable[[], float]
+    Fault = tuple[str, str]
+    """The name of the argument at fault, or none where it is several together; what is wrong."""
 
 
 MAX_TTL = 3_600
@@ -43,18 +32,12 @@ _TOO_FINE = (
 
 
 class Settings(Immutable):
-    """What an authorizer is told.
+    """What an authorizer goes by. `kmsjwt.gateway.Authorizer` takes the same arguments.
 
     Attributes:
-        rules: which routes a token may use; None lets any valid token use all of them.
-        place: the one place of the token.
-        on_invalid: ``401`` or ``deny``.
-        response: ``iam`` or ``simple``.
-        cache_ttl: seconds that the gateway keeps an answer, if it is known.
-        principal_claim: the claim that becomes ``principalId``.
-        context: names of the claims that the backend is told.
-        usage_claim: the claim with the API key of a usage plan, if any has.
-        clock: seconds since 1970.
+        place: the one place of the token, which ``token_from`` named.
+
+    All others are the arguments of the same names; ``context`` is a tuple.
     """
 
     __slots__ = (
@@ -79,25 +62,70 @@ class Settings(Immutable):
     usage_claim: str | None
     clock: Callable[[], float]
 
-    def __init__(self, names: Mapping[str, str] | None = None, **told: Unpack[Told]) -> None:
-        """Check what is told, each by itself and together.
+    def __init__(
+        self,
+        *,
+        rules: Rules | None = None,
+        token_from: str = DEFAULT_PLACE,
+        on_invalid: str = "401",
+        response: str = "iam",
+        cache_ttl: int | None = None,
+        principal_claim: str = "sub",
+        context: Collection[str] = DEFAULT_CONTEXT,
+        usage_claim: str | None = None,
+        clock: Callable[[], float] = time.time,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
+        """Check the arguments, each by itself and together.
 
         Args:
-            names: what messages call an argument, where it came by another name.
-            **told: the arguments of `kmsjwt.gateway.Authorizer`, which says what they mean.
+            rules: which routes a token may use; None lets any valid token use all of them.
+            token_from: the one place of the token: ``header:NAME``, ``query:NAME``,
+                ``cookie:NAME`` or ``subprotocol:NAME``. The Authorization header holds
+                ``Bearer <token>``, any other place the token alone.
+            on_invalid: what becomes of no token or a bad one. ``401``: REST and WebSocket APIs
+                are told ``Unauthorized`` by an exception, which Lambda counts as an error; HTTP
+                APIs get a denial (403), since raising there is not verified against AWS.
+                ``deny``: a denial everywhere.
+            response: what HTTP APIs of payload format 2.0 want: ``iam``, or ``simple`` if the
+                authorizer's ``EnableSimpleResponses`` is on.
+            cache_ttl: seconds, 0 to 3,600, that the gateway keeps an answer, if you know it; 0 if
+                it keeps none. Simple answers may follow rules finer than a route key only if it is
+                0; AppSync is told to keep an answer no longer than its token lives.
+            principal_claim: the claim that becomes ``principalId``; without it ``client_id``.
+            context: names of the claims that the backend is told; a tuple, list or set.
+            usage_claim: the claim with the API key of a REST API's usage plan, which becomes
+                ``usageIdentifierKey``; None if tokens have none.
+            clock: seconds since 1970.
+            names: what messages call an argument whose value came by another name, such as a
+                variable's.
 
         Raises:
             ConfigError: naming everything that makes no sense. Its code is ``authorizer``.
         """
-        values = {**_defaults(), **told}
         faults = [
-            f"{(names or {}).get(name, name)} {fault}" if name else fault
-            for name, fault in _faults(values)
+            *_choice_faults(on_invalid, response, cache_ttl),
+            *_rule_faults(rules, is_kept=cache_ttl != 0, is_simple=response == "simple"),
+            *_place_faults(token_from),
+            *_claim_faults(principal_claim, usage_claim, context),
         ]
         if faults:
-            raise ConfigError("; ".join(faults), code="authorizer")
-        place = token_place(values.pop("token_from"))
-        self._fill(**{**values, "place": place, "context": tuple(values["context"])})
+            called = names or {}
+            said = [
+                f"{called.get(name, name)} {fault}" if name else fault for name, fault in faults
+            ]
+            raise ConfigError("; ".join(said), code="authorizer")
+        self._fill(
+            rules=rules,
+            place=token_place(token_from),
+            on_invalid=on_invalid,
+            response=response,
+            cache_ttl=cache_ttl,
+            principal_claim=principal_claim,
+            context=tuple(context),
+            usage_claim=usage_claim,
+            clock=clock,
+        )
 
     @property
     def is_simple(self) -> bool:
@@ -110,50 +138,46 @@ class Settings(Immutable):
         return self.cache_ttl != 0
 
 
-def _defaults() -> dict[str, Any]:
-    return {
-        "rules": None,
-        "token_from": DEFAULT_PLACE,
-        "on_invalid": "401",
-        "response": "iam",
-        "cache_ttl": None,
-        "principal_claim": "sub",
-        "context": DEFAULT_CONTEXT,
-        "usage_claim": None,
-        "clock": time.time,
-    }
+def _said(faults: list[Fault], names: Mapping[str, str]) -> Iterator[str]:
+    for name, fault in faults:
+        yield f"{names.get(name, name)} {fault}" if name else fault
 
 
-def _faults(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Return what is wrong: each time the name of an argument, or none, and the fault."""
-    unknown = told.keys() - _defaults().keys()
-    if unknown:
-        raise TypeError(f"unexpected arguments: {', '.join(sorted(unknown))}")
-    on_invalid, response, cache_ttl = told["on_invalid"], told["response"], told["cache_ttl"]
+def _choice_faults(on_invalid: object, response: object, cache_ttl: object) -> Iterator[Fault]:
     if on_invalid not in ("401", "deny"):
         yield "on_invalid", f"is {shown(on_invalid)}, expected '401' or 'deny'"
     if response not in ("iam", "simple"):
         yield "response", f"is {shown(response)}, expected 'iam' or 'simple'"
     if cache_ttl is not None and (type(cache_ttl) is not int or not 0 <= cache_ttl <= MAX_TTL):
         yield "cache_ttl", f"is {shown(cache_ttl)}, expected 0 to {MAX_TTL} seconds"
-    if told["rules"] is not None:
-        yield from _rule_faults(
-            told["rules"], is_kept=cache_ttl != 0, is_simple=response == "simple"
-        )
+
+
+def _rule_faults(rules: object, *, is_kept: bool, is_simple: bool) -> Iterator[Fault]:
+    if rules is None:  # who has no rules has none of this to pay for
+        return
+    from kmsjwt.gateway.fit import unfit
+    from kmsjwt.rules import Rules
+
+    if not isinstance(rules, Rules):
+        yield "rules", f"is {shown(rules)}, expected Rules(Rule(...), ...)"
+    elif not is_simple:
+        yield from (("", fault) for fault in unfit(rules))
+    elif rules.has_routes and is_kept and not rules.are_route_keys:
+        yield "", _TOO_FINE
+
+
+def _place_faults(token_from: object) -> Iterator[Fault]:
     try:
-        token_place(told["token_from"])
+        token_place(token_from)
     except ConfigError:
-        yield "token_from", f"is {shown(told['token_from'])}, expected {EXPECTED}"
-    yield from _claim_faults(told)
+        yield "token_from", f"is {shown(token_from)}, expected {EXPECTED}"
 
 
-def _claim_faults(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if not _is_name(told["principal_claim"]):
-        claim = shown(told["principal_claim"])
-        yield "principal_claim", f"is {claim}, expected the name of a claim"
-    if told["usage_claim"] is not None and not _is_name(told["usage_claim"]):
-        yield "usage_claim", f"is {shown(told['usage_claim'])}, expected the name of a claim"
-    context = told["context"]
+def _claim_faults(principal_claim: object, usage_claim: object, context: object) -> Iterator[Fault]:
+    if not _is_name(principal_claim):
+        yield "principal_claim", f"is {shown(principal_claim)}, expected the name of a claim"
+    if usage_claim is not None and not _is_name(usage_claim):
+        yield "usage_claim", f"is {shown(usage_claim)}, expected the name of a claim"
     if not isinstance(context, (tuple, list, set, frozenset)):
         yield "context", f"is {shown(context)}, expected a tuple of names of claims"
         return
@@ -166,15 +190,3 @@ def _claim_faults(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and value != ""
-
-
-def _rule_faults(rules: object, *, is_kept: bool, is_simple: bool) -> Iterator[tuple[str, str]]:
-    from kmsjwt.gateway.fit import unfit  # who has no rules has none of this to pay for
-    from kmsjwt.rules import Rules
-
-    if not isinstance(rules, Rules):
-        yield "rules", f"is {shown(rules)}, expected Rules(Rule(...), ...)"
-    elif not is_simple:
-        yield from (("", fault) for fault in unfit(rules))
-    elif rules.has_routes and is_kept and not rules.are_route_keys:
-        yield "", _TOO_FINE

@@ -1,4 +1,4 @@
-"""What the authorizer is told by its environment, as one immutable value."""
+"""What an authorizer's environment says, as one immutable value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TEXTS = ("token_from", "on_invalid", "response", "principal_claim", "usage_clai
 
 
 class AuthorizerSettings(Immutable):
-    """What the authorizer is told.
+    """What the variables of an authorizer or a guard say.
 
     Attributes:
         keys: where its keys come from.
@@ -27,8 +27,7 @@ class AuthorizerSettings(Immutable):
         max_lifetime: longest life of a token in seconds.
         rules: the file of rules; empty if any valid token may use every route.
         lifetime: seconds that tokens live, where it is told what the issue function is.
-        told: what is told of `kmsjwt.gateway.settings.Settings`, by the names of its arguments,
-            not checked yet.
+        for_gateway: arguments of `kmsjwt.gateway.Settings`, those that are set, not checked yet.
         metrics: whether log lines carry CloudWatch metrics.
         recipe_key: the article's key, if its tokens are let in, else empty.
         recipe_until: the cut-off, seconds since 1970.
@@ -36,6 +35,7 @@ class AuthorizerSettings(Immutable):
 
     __slots__ = (
         "audience",
+        "for_gateway",
         "issuer",
         "keys",
         "lifetime",
@@ -44,7 +44,6 @@ class AuthorizerSettings(Immutable):
         "recipe_key",
         "recipe_until",
         "rules",
-        "told",
         "typ",
     )
 
@@ -55,10 +54,15 @@ class AuthorizerSettings(Immutable):
     max_lifetime: int
     rules: str
     lifetime: int | None
-    told: dict[str, Any]
+    for_gateway: dict[str, Any]
     metrics: bool
     recipe_key: str
     recipe_until: float
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The former name of ``for_gateway``, until nothing asks for it by that."""
+        return self.for_gateway
 
     def __init__(self, env: Environment) -> None:
         """Read the environment, which remembers every fault."""
@@ -85,7 +89,7 @@ class AuthorizerSettings(Immutable):
             max_lifetime=env.seconds("KMSJWT_MAX_LIFETIME") or DEFAULT_MAX_LIFETIME,
             rules=env.text("KMSJWT_RULES") or "",
             lifetime=env.seconds("KMSJWT_LIFETIME"),
-            told=_told(env),
+            for_gateway=_for_gateway(env),
             metrics=env.choice("KMSJWT_METRICS", "emf", "off") == "emf",
             recipe_key=key.name if recipe else "",
             recipe_until=until or 0.0,
@@ -101,15 +105,15 @@ def _words_or_any(env: Environment, name: str) -> tuple[str, ...] | Anything:
     return ANY
 
 
-def variable(setting: str) -> str:
-    """Return the name of the variable for an argument of `kmsjwt.gateway.settings.Settings`."""
-    return f"KMSJWT_{setting.upper()}"
+def variable(argument: str) -> str:
+    """Return the name of the variable for an argument of `kmsjwt.gateway.Settings`."""
+    return f"KMSJWT_{argument.upper()}"
 
 
-def _told(env: Environment) -> dict[str, Any]:
-    told = {
+def _for_gateway(env: Environment) -> dict[str, Any]:
+    said = {
         **{name: env.text(variable(name)) for name in _TEXTS},
         "cache_ttl": env.seconds(variable("cache_ttl"), least=0),
         "context": env.words(variable("context")) or None,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in said.items() if value is not None}

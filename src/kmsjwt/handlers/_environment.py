@@ -15,6 +15,7 @@ Made = TypeVar("Made")
 PREFIX = "KMSJWT_"
 KNOWN = frozenset(
     {
+        "KMSJWT_ACCOUNT",
         "KMSJWT_ALG",
         "KMSJWT_AUDIENCE",
         "KMSJWT_AUDIENCES_ALLOWED",
@@ -28,10 +29,12 @@ KNOWN = frozenset(
         "KMSJWT_ISSUER",
         "KMSJWT_JWKS",
         "KMSJWT_KEY",
+        "KMSJWT_KEY_POLICY",
         "KMSJWT_KEYS",
         "KMSJWT_KID",
         "KMSJWT_LIFETIME",
         "KMSJWT_MAX_LIFETIME",
+        "KMSJWT_MAY_SIGN",
         "KMSJWT_METRICS",
         "KMSJWT_ON_INVALID",
         "KMSJWT_PERIOD",
@@ -58,6 +61,7 @@ COMMAND_LINE = frozenset(
     {
         "KMSJWT_ACCOUNT",
         "KMSJWT_ALL",
+        "KMSJWT_ARCH",
         "KMSJWT_AUTHORIZER",
         "KMSJWT_CLAIM",
         "KMSJWT_CLIENT_ID",
@@ -72,14 +76,19 @@ COMMAND_LINE = frozenset(
         "KMSJWT_KEEP_ENABLED",
         "KMSJWT_KEYS_FROM",
         "KMSJWT_KIND",
+        "KMSJWT_LAYER",
         "KMSJWT_LEEWAY",
         "KMSJWT_MAY_CHANGE",
         "KMSJWT_MAY_SIGN",
+        "KMSJWT_MEASURE",
         "KMSJWT_MESSAGE_TYPE",
         "KMSJWT_MULTI_REGION",
         "KMSJWT_NODE_MODULES",
         "KMSJWT_ORPHANS",
+        "KMSJWT_OUT",
         "KMSJWT_PORT",
+        "KMSJWT_PYTHON",
+        "KMSJWT_REQUIREMENTS",
         "KMSJWT_RETIRED_FOR",
         "KMSJWT_SPEC",
         "KMSJWT_START",
@@ -113,6 +122,11 @@ class Environment:
     def text(self, name: str) -> str | None:
         """Return the setting, or None if it is unset."""
         return self._values.get(name)
+
+    def region(self) -> str | None:
+        """Return the Region of the setting, else AWS's own, which Lambda sets; None if unset."""
+        theirs = self._values.get("AWS_REGION") or self._values.get("AWS_DEFAULT_REGION")
+        return self.text("KMSJWT_REGION") or theirs
 
     def required(self, name: str, expected: str) -> str:
         """Return the setting; unset is a fault."""
@@ -152,7 +166,7 @@ class Environment:
         try:
             return make()
         except ConfigError as error:
-            self.faults.append(str(error))
+            self.faults += error.faults
             return None
 
     def refuse_faults(self) -> None:
@@ -161,6 +175,7 @@ class Environment:
             raise ConfigError(
                 "; ".join(self.faults),
                 code="environment",
+                faults=self.faults,
                 fix="mend the function's environment: it does not start before",
             )
 

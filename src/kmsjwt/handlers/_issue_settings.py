@@ -14,6 +14,7 @@ from kmsjwt.handlers._key_settings import (
 )
 from kmsjwt.handlers._recipe_settings import is_recipe, recipe_alg, recipe_kid, recipe_until
 from kmsjwt.issuer import DEFAULT_LIFETIME, MAX_LIFETIME
+from kmsjwt.key_names import is_ring as names_ring
 from kmsjwt.recipe import DAY
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class IssueSettings(Immutable):
         if not key.name:
             env.faults.append("KMSJWT_KEY is unset, expected the KMS key that signs")
         recipe = is_recipe(env)
-        is_ring = key.name.startswith("ring:")
+        is_ring = names_ring(key.name)
         if is_ring:
             _refuse_unfit_ring(env, key, recipe=recipe)
         recipe_until(env, mandatory=recipe)

@@ -8,7 +8,7 @@ from kmsjwt._immutable import Immutable
 from kmsjwt.algorithms import ALGORITHMS
 from kmsjwt.errors import ConfigError, shown
 from kmsjwt.handlers._recipe_settings import is_recipe, recipe_alg
-from kmsjwt.key_names import is_alias
+from kmsjwt.key_names import RING_PREFIX, is_alias, is_ring, ring_name
 
 if TYPE_CHECKING:
     from kmsjwt.handlers._environment import Environment
@@ -17,7 +17,6 @@ _WHY_NO_ALIAS = (
     "an alias, which cannot verify: once it moves, live tokens of its former key would be refused"
     " (name the key by id or ARN, or its ring as ring:NAME, or set KMSJWT_JWKS)"
 )
-_RING = "ring:"
 MAX_AGE = 300
 """Seconds for which anyone may keep what the jwks function answers, if nothing is set."""
 _LONGEST_MAX_AGE = 86_400
@@ -89,15 +88,15 @@ class KeySettings(Immutable):
             )
         for name in keys:
             _refuse_unfit(env, chosen_by, name)
-        fixed = tuple(name for name in keys if not name.startswith(_RING))
-        rings = tuple(name.removeprefix(_RING) for name in keys if name.startswith(_RING))
+        fixed = tuple(name for name in keys if not is_ring(name))
+        rings = tuple(name.removeprefix(RING_PREFIX) for name in keys if is_ring(name))
         verify = env.choice("KMSJWT_VERIFY", "local", "kms") or "local"
         if verify == "kms" and not keys:
             env.faults.append("KMSJWT_VERIFY is kms, which needs KMSJWT_KEYS or KMSJWT_KEY")
         if verify == "kms" and rings:
             env.faults.append(
                 f"KMSJWT_VERIFY is kms, which asks KMS about keys named one by one, and {chosen_by}"
-                f" is {shown(_RING + rings[0])}, whose keys change: leave KMSJWT_VERIFY out"
+                f" is {shown(RING_PREFIX + rings[0])}, whose keys change: leave KMSJWT_VERIFY out"
             )
         if rings and not fixed and not recipe:
             refuse_for_ring(env, chosen_by)
@@ -117,7 +116,7 @@ class KeySettings(Immutable):
     def told(self) -> list[str] | str:
         """What the log may say: the keys, or the JWKS without its query, where some put secrets."""
         if self.jwks is None:
-            return [*self.keys, *(_RING + ring for ring in self.rings)]
+            return [*self.keys, *(RING_PREFIX + ring for ring in self.rings)]
         return self.jwks.partition("?")[0]
 
 
@@ -146,7 +145,7 @@ class JwksSettings(Immutable):
 
 
 def _refuse_unfit(env: Environment, variable: str, name: str) -> None:
-    if name.startswith(_RING):
+    if is_ring(name):
         require_ring(env, variable, name)
     elif is_alias(name):
         env.faults.append(f"{variable} is {shown(name)}, {_WHY_NO_ALIAS}")
@@ -154,8 +153,6 @@ def _refuse_unfit(env: Environment, variable: str, name: str) -> None:
 
 def require_ring(env: Environment, variable: str, name: str) -> None:
     """Remember a fault unless it is a ring's name."""
-    from kmsjwt.kms.ring.names import ring_name  # who names no ring does not load the room
-
     try:
         ring_name(name)
     except ConfigError as error:

@@ -22,17 +22,17 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from kmsjwt._log import log_line
-from kmsjwt.errors import ConfigError, Forbidden
+from kmsjwt.errors import ConfigError, Forbidden, shown
 from kmsjwt.expectations import ANY, Anything
-from kmsjwt.gateway import Authorizer, Unauthorized
-from kmsjwt.gateway.settings import Settings
+from kmsjwt.gateway import Authorizer, Settings, Unauthorized
+from kmsjwt.gateway.places import DEFAULT_PLACE, EXPECTED, token_place
 from kmsjwt.handlers._authorizer_settings import AuthorizerSettings, variable
 from kmsjwt.handlers._environment import Environment
 from kmsjwt.handlers._sources import recipe_keys, verifying_keys
 from kmsjwt.verifier import Verifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from typing import TypedDict
 
     from kmsjwt._log import Log
@@ -90,11 +90,19 @@ def build(
     Raises:
         ConfigError: one message that names every fault of the environment.
     """
-    read = _Read(environ, client, log, clock)
-    settings = read.settings(rules=rules, principal_claim=principal_claim, context=context)
-    verifier = read.verifier(check)
-    made = Authorizer(verifier, settings, log=read.log())
-    _tell(log, "authorizer", read.env_settings, settings, _warnings(read.env_settings, settings))
+    parts = _Parts(environ, client, log, clock)
+    settings = parts.settings(parts.rules(rules), principal_claim=principal_claim, context=context)
+    verifier = parts.verifier(check)
+    made = Authorizer.with_settings(verifier, settings, log=parts.log())
+    _tell(
+        log,
+        "authorizer",
+        parts.variables,
+        rules=settings.rules,
+        token_from=settings.place.text,
+        cache_ttl=settings.cache_ttl,
+        warnings=list(_warnings(parts.variables, settings)),
+    )
     return made
 
 
@@ -112,21 +120,21 @@ def for_guard(
     It reads what `build` reads, and lets be what only a gateway's answer has, such as
     ``KMSJWT_RESPONSE``. Arguments and errors are those of `build`.
     """
-    read = _Read(environ, client, log, clock)
-    settings = read.settings(for_gateway=False, rules=rules)
-    verifier = read.verifier(check)
-    _tell(log, "guard", read.env_settings, settings, ())
+    parts = _Parts(environ, client, log, clock)
+    rules, token_from = parts.rules(rules), parts.token_from()
+    verifier = parts.verifier(check)
+    _tell(log, "guard", parts.variables, rules=rules, token_from=token_from)
     return {
         "verifier": verifier,
-        "rules": settings.rules,
-        "token_from": settings.place.text,
-        "log": read.log(),
+        "rules": rules,
+        "token_from": token_from,
+        "log": parts.log(),
         "clock": clock,
     }
 
 
-class _Read:
-    """The environment as it is read for an authorizer or a guard, with all that is wrong in it."""
+class _Parts:
+    """What an authorizer or a guard is made of, by the environment, which remembers every fault."""
 
     def __init__(
         self,
@@ -138,58 +146,82 @@ class _Read:
         self._env = Environment(os.environ if environ is None else environ)
         self._log = log
         self._clock = clock
-        self.env_settings = AuthorizerSettings(self._env)
-        self._keys = _keys(self._env, self.env_settings, client, clock, log)
+        self.variables = AuthorizerSettings(self._env)
+        self._keys = _keys(self._env, self.variables, client, clock, log)
 
-    def settings(self, *, for_gateway: bool = True, **passed: Any) -> Settings:
+    def rules(self, passed: Rules | None) -> Rules | None:
+        """Return the rules that are passed, or those of the file that is named, but not both."""
+        if passed is not None and self.variables.rules:
+            self._refuse_both("rules")
+        of_file = _rules_file(self._env, self.variables)
+        return of_file if self.variables.rules else passed
+
+    def token_from(self) -> str:
+        """Return the place of the token, for who needs no other settings of a gateway."""
+        place: str = self.variables.for_gateway.get("token_from", DEFAULT_PLACE)
+        try:
+            return token_place(place).text
+        except ConfigError:
+            name = variable("token_from")
+            self._env.faults.append(f"{name} is {shown(place)}, expected {EXPECTED}")
+            return place
+
+    def settings(self, rules: Rules | None, **passed: Any) -> Settings:
         """Return what is set and passed, each of it either way but not both.
 
         Raises:
             ConfigError: naming every fault of the environment.
         """
-        env, told = self._env, dict(self.env_settings.told)
-        names = {name: variable(name) for name in told}
-        rules = _rules_file(env, self.env_settings)
-        told |= {"rules": rules} if self.env_settings.rules else {}
+        arguments = dict(self.variables.for_gateway)
+        names = {name: variable(name) for name in arguments}
         for name, value in passed.items():
-            if value is not None and name in told:
-                env.faults.append(f"{variable(name)} is set and {name}= is passed, expected one")
+            if value is not None and name in names:
+                self._refuse_both(name)
             elif value is not None:
-                told[name] = value
-        if not for_gateway:  # decides each request afresh, and makes no policy
-            told = {name: told[name] for name in ("rules", "token_from") if name in told}
-            told |= {"response": "simple", "cache_ttl": 0}
-        settings = env.attempt(lambda: Settings(names, **told, clock=self._clock))
-        env.refuse_faults()
+                arguments[name] = value
+        settings = self._env.attempt(
+            lambda: Settings(rules=rules, **arguments, clock=self._clock, names=names)
+        )
+        self._env.refuse_faults()
         return cast("Settings", settings)
 
     def verifier(self, check: Check | None) -> TokenVerifier:
-        """Return the verifier; there are no faults."""
-        return _verifier(self.env_settings, cast("Keys", self._keys), check, self._clock)
+        """Return the verifier.
+
+        Raises:
+            ConfigError: naming every fault of the environment.
+        """
+        self._env.refuse_faults()
+        return _verifier(self.variables, cast("Keys", self._keys), check, self._clock)
 
     def log(self) -> Log:
         """Return the log, with metrics in its lines if they are asked for."""
-        if not self.env_settings.metrics:
+        if not self.variables.metrics:
             return self._log
         from kmsjwt.gateway.metrics import with_metrics
 
         function = self._env.text("AWS_LAMBDA_FUNCTION_NAME") or ""
         return with_metrics(self._log, function=function, clock=self._clock)
 
+    def _refuse_both(self, argument: str) -> None:
+        self._env.faults.append(
+            f"{variable(argument)} is set and {argument}= is passed, expected one"
+        )
 
-def _rules_file(env: Environment, settings: AuthorizerSettings) -> Rules | None:
+
+def _rules_file(env: Environment, variables: AuthorizerSettings) -> Rules | None:
     """Return the rules of the file that is named."""
     if env.is_blank("KMSJWT_RULES"):  # of a template's unset parameter, perhaps
         env.faults.append(
             "KMSJWT_RULES is blank, expected a file of rules: leave the variable out where any"
             " valid token may use every route"
         )
-    if not settings.rules:
+    if not variables.rules:
         return None
     from kmsjwt.rules import read_rules
 
     try:
-        return read_rules(settings.rules)
+        return read_rules(variables.rules)
     except ConfigError as error:
         env.faults.append(f"KMSJWT_RULES: {error}")
         return None
@@ -198,38 +230,40 @@ def _rules_file(env: Environment, settings: AuthorizerSettings) -> Rules | None:
 def _tell(
     log: Log,
     function: str,
-    env_settings: AuthorizerSettings,
-    settings: Settings,
-    warnings: Iterable[str],
+    variables: AuthorizerSettings,
+    *,
+    rules: Rules | None,
+    token_from: str,
+    cache_ttl: int | None = None,
+    warnings: list[str] | None = None,
 ) -> None:
     """Write the line that says at start what was understood, and what to be wary of."""
-    told = env_settings
-    unchecked = [name for name in ("issuer", "audience", "typ") if getattr(told, name) is ANY]
-    wary = list(warnings)
+    unchecked = [name for name in ("issuer", "audience", "typ") if getattr(variables, name) is ANY]
+    issuer, audience = variables.issuer, variables.audience
     log(
-        "WARN" if unchecked or wary else "INFO",
+        "WARN" if unchecked or warnings else "INFO",
         "start",
         function=function,
-        issuer=None if told.issuer is ANY else told.issuer,
-        audience=None if isinstance(told.audience, Anything) else list(told.audience),
+        issuer=None if issuer is ANY else issuer,
+        audience=None if isinstance(audience, Anything) else list(audience),
         unchecked=unchecked or None,
-        keys_from=told.keys.chosen_by,
-        keys=told.keys.told,
-        verify=told.keys.verify,
-        recipe_key=told.recipe_key or None,
-        recipe_until=told.recipe_until or None,
-        rules=told.rules or (None if settings.rules is None else "in code"),
-        token_from=settings.place.text,
-        cache_ttl=settings.cache_ttl,
-        warnings=wary or None,
+        keys_from=variables.keys.chosen_by,
+        keys=variables.keys.told,
+        verify=variables.keys.verify,
+        recipe_key=variables.recipe_key or None,
+        recipe_until=variables.recipe_until or None,
+        rules=variables.rules or (None if rules is None else "in code"),
+        token_from=token_from,
+        cache_ttl=cache_ttl,
+        warnings=warnings or None,
     )
 
 
-def _warnings(env_settings: AuthorizerSettings, settings: Settings) -> Iterator[str]:
+def _warnings(variables: AuthorizerSettings, settings: Settings) -> Iterator[str]:
     ttl, rules = settings.cache_ttl, settings.rules
-    lifetime = env_settings.lifetime or _DEFAULT_LIFETIME
+    lifetime = variables.lifetime or _DEFAULT_LIFETIME
     if ttl and lifetime < _SHORT * ttl:
-        guessed = "" if env_settings.lifetime else ", as they do where KMSJWT_LIFETIME is unset,"
+        guessed = "" if variables.lifetime else ", as they do where KMSJWT_LIFETIME is unset,"
         yield (
             f"where tokens live {lifetime} s{guessed} and the gateway keeps answers for {ttl} s, an"
             f" expired token is let in for up to {ttl} s more"
@@ -249,34 +283,34 @@ def _warnings(env_settings: AuthorizerSettings, settings: Settings) -> Iterator[
 
 def _keys(
     env: Environment,
-    settings: AuthorizerSettings,
+    variables: AuthorizerSettings,
     client: Any,
     clock: Callable[[], float],
     log: Log,
 ) -> Keys | None:
     """Return the key sources of strict tokens and of the article's, if those are let in."""
-    if not settings.keys.sound:
+    if not variables.keys.sound:
         return None
     return env.attempt(
         lambda: (
-            verifying_keys(settings.keys, client, clock, log),
-            recipe_keys(settings.keys, settings.recipe_key, client, clock, log)
-            if settings.recipe_key
+            verifying_keys(variables.keys, client, clock, log),
+            recipe_keys(variables.keys, variables.recipe_key, client, clock, log)
+            if variables.recipe_key
             else None,
         )
     )
 
 
 def _verifier(
-    settings: AuthorizerSettings, keys: Keys, check: Check | None, clock: Callable[[], float]
+    variables: AuthorizerSettings, keys: Keys, check: Check | None, clock: Callable[[], float]
 ) -> TokenVerifier:
     strict_keys, article_keys = keys
     strict = Verifier(
         strict_keys,
-        issuer=settings.issuer,
-        audience=settings.audience,
-        typ=settings.typ,
-        max_lifetime=settings.max_lifetime,
+        issuer=variables.issuer,
+        audience=variables.audience,
+        typ=variables.typ,
+        max_lifetime=variables.max_lifetime,
         check=check,
         clock=clock,
     )
@@ -286,8 +320,8 @@ def _verifier(
 
     recipe = RecipeVerifier(
         article_keys,
-        key_id=settings.recipe_key,
-        until=settings.recipe_until,
+        key_id=variables.recipe_key,
+        until=variables.recipe_until,
         check=check,
         clock=clock,
     )

@@ -4,19 +4,24 @@ Each run takes whatever step is due, so run it often: hourly is cheap. The event
 more: ``{"start": true}`` begins with a new key, and makes the ring where there is none;
 ``{"compromised": "KID"}`` takes a key out of service at once. Any other event, such as the
 schedule's own, asks for nothing. Let nobody invoke it who may not do that.
+
+It answers CloudFormation too, as what is behind a custom resource: a stack then begins the ring
+that its other resources need, and owns no key.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from kmsjwt._log import log_line, message_of
-from kmsjwt.authority.publication import publication
+from kmsjwt.authority.publishers import IN_KMS, publisher_for
 from kmsjwt.authority.report import as_json
 from kmsjwt.authority.rotate import Rotator
 from kmsjwt.errors import ConfigError, KmsJwtError, shown
+from kmsjwt.handlers._cloudformation import is_request
 from kmsjwt.handlers._environment import Environment
 from kmsjwt.handlers._rotate_settings import RotateSettings
 
@@ -24,18 +29,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kmsjwt._log import Log
-    from kmsjwt.authority.rotate import Publication, Report
-    from kmsjwt.rotation import Step
+    from kmsjwt.authority.outcome import Report
+    from kmsjwt.authority.publishers import Publisher
+    from kmsjwt.handlers._ring_resource import RingResource
+    from kmsjwt.rotation import Ring, Step
 
     handler: RotateFunction
 
 __all__ = ["RotateFunction", "build"]
 
+_GRACE = 86_400
+"""Seconds for which a rotation that is due may wait for a run that works."""
+
 
 def build(
     *,
     client: Any = None,
-    publisher: Publication | None = None,
+    publisher: Publisher | None = None,
     environ: Mapping[str, str] | None = None,
     log: Log = log_line,
     clock: Callable[[], float] = time.time,
@@ -59,36 +69,66 @@ def build(
     env = Environment(os.environ if environ is None else environ)
     settings = RotateSettings(env)
 
-    rotator = env.attempt(lambda: _rotator(settings, client, publisher, log, clock))
+    rotator = cast(
+        "Rotator", env.attempt(lambda: _rotator(settings, client, publisher, log, clock))
+    )
     env.refuse_faults()
     log("INFO", "start", function="rotate", ring=settings.ring, to=settings.to or "jwks function")
-    return RotateFunction(cast("Rotator", rotator), log=log)
+
+    def resource() -> RingResource:
+        from kmsjwt.handlers._ring_resource import RingResource  # once in a stack's life
+
+        issuer = None if settings.to == IN_KMS else settings.issuer
+        adopting = partial(_adopt, settings, client)
+        return RingResource(rotator, issuer=issuer, adopt=adopting, log=log, clock=clock)
+
+    return RotateFunction(
+        rotator, period=settings.changes.get("period"), log=log, resource=resource
+    )
 
 
 class RotateFunction:
     """Rotates one ring; call it as the Lambda handler."""
 
-    __slots__ = ("_log", "_rotator")
+    __slots__ = ("_log", "_period", "_resource", "_rotator")
 
-    def __init__(self, rotator: Rotator, *, log: Log = log_line) -> None:
-        """Rotate the ring of ``rotator``."""
+    def __init__(
+        self,
+        rotator: Rotator,
+        *,
+        period: int | None = None,
+        log: Log = log_line,
+        resource: Callable[[], RingResource] | None = None,
+    ) -> None:
+        """Rotate the ring of ``rotator``.
+
+        Args:
+            rotator: rotates it.
+            period: seconds for which a key signs; what its own settings say if None.
+            log: takes one line for each run.
+            resource: makes what answers CloudFormation; None if nothing does.
+        """
         self._rotator = rotator
+        self._period = period
         self._log = log
+        self._resource = resource
 
     def __call__(self, event: object, context: object = None) -> dict[str, Any]:
         """Take every step that is due.
 
         Args:
-            event: may hold ``start`` or ``compromised``.
-            context: Lambda's context, unused.
+            event: may hold ``start`` or ``compromised``, or be a custom resource's.
+            context: Lambda's context, which knows how much time is left.
 
         Returns:
-            What was done, what is due and what comes later, as plain values.
+            What was done, what is due and what comes later, as plain values; of a custom
+            resource, what CloudFormation was told.
 
         Raises:
             KmsJwtError: a step failed; those before it are done. The next run goes on.
         """
-        del context
+        if self._resource is not None and is_request(event):
+            return self._resource()(cast("dict[str, Any]", event), context)
         try:
             report = self._run(event if isinstance(event, dict) else {})
         except KmsJwtError as error:
@@ -101,6 +141,7 @@ class RotateFunction:
             )
             raise
         answer = as_json(report)
+        self._tell_if_overdue(report.ring)
         self._log(
             "INFO",
             "rotate",
@@ -111,6 +152,20 @@ class RotateFunction:
             next_at=answer["later"][0]["at"] if answer["later"] else None,
         )
         return answer
+
+    def _tell_if_overdue(self, ring: Ring) -> None:
+        """Log that the key which signs is past its time, for an alarm to see.
+
+        Its successor is due after the period, and then waits until no consumer can lack it.
+        """
+        signing = ring.generation(ring.signing)
+        if signing is None or signing.settings is None or ring.signing_since is None:
+            return
+        settings = signing.settings
+        period = settings.period if self._period is None else self._period
+        late = ring.now - ring.signing_since - period - settings.publish_wait - _GRACE
+        if late > 0:
+            self._log("WARN", "rotation_overdue", ring=ring.name, late_seconds=int(late + _GRACE))
 
     def _run(self, event: dict[str, Any]) -> Report:
         start, compromised = event.get("start", False), event.get("compromised")
@@ -125,10 +180,16 @@ class RotateFunction:
         return self._rotator.run(start=start)
 
 
+def _adopt(settings: RotateSettings, client: Any, key: str) -> None:
+    from kmsjwt.authority.adopt import adopt
+
+    adopt(settings.ring, key, client=client, region=settings.region, changes=settings.changes)
+
+
 def _rotator(
     settings: RotateSettings,
     client: Any,
-    publisher: Publication | None,
+    publisher: Publisher | None,
     log: Log,
     clock: Callable[[], float],
 ) -> Rotator:
@@ -139,7 +200,7 @@ def _rotator(
     return Rotator(
         settings.ring,
         publisher
-        or publication(
+        or publisher_for(
             settings.ring,
             to=settings.to,
             issuer=settings.issuer,
@@ -152,6 +213,7 @@ def _rotator(
         region=settings.region,
         spec=settings.spec,
         changes=settings.changes,
+        policy=settings.policy,
         clock=clock,
         tell=tell,
     )

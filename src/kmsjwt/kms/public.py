@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
@@ -46,33 +45,6 @@ def require_kid(kid: object) -> None:
     """
     if kid not in ("thumbprint", "key-id"):
         raise ConfigError(f"kid is {shown(kid)}, expected 'thumbprint' or 'key-id'", code="kid")
-
-
-def require_seconds(**times: object) -> None:
-    """Refuse what is no finite number of seconds from 0.
-
-    Raises:
-        ConfigError: naming each setting that is none.
-    """
-    faults = [
-        f"{name} is {shown(seconds)}, expected seconds from 0"
-        for name, seconds in times.items()
-        if not (type(seconds) in (int, float) and 0 <= cast("float", seconds) < inf)
-    ]
-    if faults:
-        raise ConfigError("; ".join(faults), code="seconds")
-
-
-def require_clock(clock: object) -> None:
-    """Refuse what cannot be asked for the time.
-
-    Raises:
-        ConfigError: it is no function.
-    """
-    if not callable(clock):
-        raise ConfigError(
-            f"clock is {shown(clock)}, expected a function such as time.time", code="clock"
-        )
 
 
 def fetch(client: KmsClient, key: KeyReference, alg: str | None, kid: Kid) -> KmsPublicKey:

@@ -23,20 +23,13 @@ from kmsjwt.errors import (
     shown,
 )
 from kmsjwt.issuer import Signature
-from kmsjwt.key_names import KeyReference
+from kmsjwt.key_names import RING_PREFIX, KeyReference, is_ring, ring_name
+from kmsjwt.kms.arguments import require_clock, require_seconds
 from kmsjwt.kms.client import KmsClient, with_client
 from kmsjwt.kms.message import message, message_type_for, require_message_type
-from kmsjwt.kms.public import (
-    Kid,
-    KmsPublicKey,
-    fetch,
-    require_clock,
-    require_kid,
-    require_seconds,
-    wrong_answer,
-)
+from kmsjwt.kms.public import Kid, KmsPublicKey, fetch, require_kid, wrong_answer
 from kmsjwt.kms.resolution import Resolution, behind, withdrawn
-from kmsjwt.kms.ring.names import is_ring, pointer_alias, ring_name
+from kmsjwt.kms.ring.names import pointer_alias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -256,7 +249,8 @@ class KmsSigner:
                 self._known = None
 
     def __repr__(self) -> str:
-        return f"KmsSigner({f'ring:{self._ring}' if self._is_ring else self._key.text!r})"
+        named = f"{RING_PREFIX}{self._ring}" if self._is_ring else self._key.text
+        return f"KmsSigner({named!r})"
 
 
 class KmsSigningKey(Immutable):

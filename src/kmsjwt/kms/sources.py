@@ -24,21 +24,13 @@ from kmsjwt.errors import (
     all_of,
     shown,
 )
-from kmsjwt.key_names import KeyReference
+from kmsjwt.key_names import RING_PREFIX, KeyReference, is_ring
 from kmsjwt.keys import KeySet, PublicKey
+from kmsjwt.kms.arguments import MAX_STALE, RING_MAX_AGE, require_ages, require_clock
 from kmsjwt.kms.cell import Cell
 from kmsjwt.kms.client import KmsClient, client_for, with_client
 from kmsjwt.kms.message import message
-from kmsjwt.kms.public import (
-    Kid,
-    KmsPublicKey,
-    fetch,
-    require_clock,
-    require_kid,
-    require_seconds,
-    wrong_answer,
-)
-from kmsjwt.kms.ring.names import is_ring
+from kmsjwt.kms.public import Kid, KmsPublicKey, fetch, require_kid, wrong_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -47,10 +39,6 @@ if TYPE_CHECKING:
 
 MAX_AGE = 3_600
 """Seconds until public keys are fetched again, so that a disabled key stops being trusted."""
-RING_MAX_AGE = 300
-"""Seconds until a ring is read again, so that a new key is trusted before it signs."""
-MAX_STALE = 86_400
-"""Seconds a fetched key is trusted while KMS cannot be asked."""
 
 
 class KmsKeys:
@@ -126,7 +114,7 @@ class KmsKeys:
         Raises:
             ConfigError: naming everything that is wrong at once.
         """
-        from kmsjwt.kms.ring.keys import RingKeys
+        from kmsjwt.kms.ring.keys import RingKeys  # who has no ring does not load the room
 
         return RingKeys(
             name, client=client, region=region, max_age=max_age, max_stale=max_stale, clock=clock
@@ -340,26 +328,13 @@ def _reached(
     return {reference.text: (reference, its) for reference, its in found}.values()
 
 
-def require_ages(max_age: float, max_stale: float) -> None:
-    """Refuse times that make no sense together.
-
-    Raises:
-        ConfigError: no seconds, or ``max_stale`` is below ``max_age``.
-    """
-    require_seconds(max_age=max_age, max_stale=max_stale)
-    if max_stale < max_age:
-        raise ConfigError(
-            f"max_stale is {max_stale:g} s, expected at least max_age, {max_age:g} s",
-            code="seconds",
-        )
-
-
 def _fixed(key: str) -> KeyReference:
     if is_ring(key):
         raise ConfigError(
             f"{shown(key)} is a ring, expected key ids or ARNs",
             code="ring_of_keys",
-            fix=f"a ring has several keys in the course of time: KmsKeys.ring({key[5:]!r})",
+            fix=f"a ring has several keys in the course of time: "
+            f"KmsKeys.ring({key.removeprefix(RING_PREFIX)!r})",
         )
     reference = KeyReference.parse(key)
     if reference.is_alias:

@@ -131,6 +131,7 @@ class Publisher:
         retired: Collection[str] = (),
         *,
         max_age: int | None = None,
+        allow: Callable[[], None] | None = None,
     ) -> Published:
         """Bring JWKS and discovery up to date where they are written.
 
@@ -139,12 +140,13 @@ class Publisher:
             retired: the ``kid`` of each key that is to leave; nothing else leaves.
             max_age: seconds for which anybody may keep the documents, this time; those that the
                 publisher was told if None.
+            allow: called before each write; it raises if what was decided is too old.
 
         Raises:
             ConfigError, DocumentUnusable: as `kmsjwt.publish.merge` says; nothing was written.
             PublishError: the place failed; what was written until then is whole and stays.
         """
-        return self._publish(tuple(live), retired, max_age, dry_run=False)
+        return self._publish(tuple(live), retired, max_age, allow=allow, dry_run=False)
 
     def preview(
         self,
@@ -154,7 +156,7 @@ class Publisher:
         max_age: int | None = None,
     ) -> Published:
         """Return what `publish` would do. Nothing is written; errors are those of `publish`."""
-        return self._publish(tuple(live), retired, max_age, dry_run=True)
+        return self._publish(tuple(live), retired, max_age, allow=None, dry_run=True)
 
     def kids(self) -> frozenset[str]:
         """Return each ``kid`` that can be read, as a key that verifies, wherever consumers read.
@@ -166,6 +168,17 @@ class Publisher:
             PublishError: the place did not tell.
             KeySourceError: the issuer's URL did not.
         """
+        return frozenset.intersection(*self._seen())
+
+    def lingering(self) -> frozenset[str]:
+        """Return each ``kid`` that can be read in one of these places at least.
+
+        Raises:
+            PublishError, KeySourceError: as `kids`.
+        """
+        return frozenset.union(*self._seen())
+
+    def _seen(self) -> list[frozenset[str]]:
         seen: list[frozenset[str]] = []
         if self._place is not None:
             seen.append(kids_of(stored_keys(self._place, self._documents.jwks)))
@@ -173,7 +186,7 @@ class Publisher:
             # Twice: one node of a CDN may have what another has not.
             times = 1 if self._cdn is None else 2
             seen.extend(kids_of(fetched_keys(self._url)) for _ in range(times))
-        return frozenset.intersection(*seen)
+        return seen
 
     def invalidate(self) -> None:
         """Have the CDN, if one was declared, forget all documents.
@@ -190,6 +203,7 @@ class Publisher:
         retired: Collection[str],
         max_age: int | None,
         *,
+        allow: Callable[[], None] | None,
         dry_run: bool,
     ) -> Published:
         max_age = self._max_age if max_age is None else max_age
@@ -197,7 +211,7 @@ class Publisher:
         place, documents = self._place, self._documents
         if place is None:
             return Published(kids=sorted(key.kid for key in live))
-        settling = Settling(place, max_age=max_age, pause=self._pause, dry_run=dry_run)
+        settling = Settling(place, max_age=max_age, pause=self._pause, allow=allow, dry_run=dry_run)
         name = place.where(documents.jwks)
         merged = settling.settle(
             documents.jwks, lambda current: merge(current, live, retired, where=name)

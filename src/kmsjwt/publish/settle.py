@@ -35,11 +35,27 @@ class Settling:
         written: the names of those that were written, or would be in a dry run.
     """
 
-    __slots__ = ("_dry_run", "_max_age", "_pause", "_place", "written")
+    __slots__ = ("_allow", "_dry_run", "_max_age", "_pause", "_place", "written")
 
     def __init__(
-        self, place: Place, *, max_age: int, pause: Callable[[float], None], dry_run: bool
+        self,
+        place: Place,
+        *,
+        max_age: int,
+        pause: Callable[[float], None],
+        allow: Callable[[], None] | None = None,
+        dry_run: bool,
     ) -> None:
+        """Name the place.
+
+        Args:
+            place: where the documents are.
+            max_age: seconds for which anybody may keep them.
+            pause: waits so many seconds between two attempts.
+            allow: called before each write; it raises if that comes too late.
+            dry_run: read and render, and write nothing.
+        """
+        self._allow = allow
         self._place = place
         self._max_age = max_age
         self._pause = pause
@@ -96,6 +112,8 @@ class Settling:
     ) -> bool:
         if self._dry_run:
             return True
+        if self._allow is not None:
+            self._allow()
         try:
             self._place.write(document, body, over=stored, max_age=self._max_age)
         except Conflict:

@@ -66,6 +66,11 @@ class Marks(Immutable):
             keep_enabled=keep_enabled,
         )
 
+    @property
+    def are_final(self) -> bool:
+        """Whether the key is retired or withdrawn."""
+        return self.retired is not None or self.compromised is not None
+
     def __repr__(self) -> str:
         told = (
             f"{name}={getattr(self, name):.0f}" for name in self.__slots__ if getattr(self, name)
@@ -128,8 +133,7 @@ class Generation(Immutable):
     @property
     def is_live(self) -> bool:
         """Whether consumers are to have it: its tokens are good, or will be."""
-        marks = self.marks
-        return marks.retired is None and marks.compromised is None and self.doubt is None
+        return not self.marks.are_final and self.doubt is None
 
     @property
     def is_usable(self) -> bool:
@@ -150,16 +154,18 @@ class Ring(Immutable):
             gone.
         signing: the number of the one that signs; None if there is no pointer.
         signing_since: when the pointer was last moved.
+        gone: kids that a key of the ring says are gone; no generation need be known of them.
         doubt: why nothing may be done, if so.
     """
 
-    __slots__ = ("doubt", "generations", "name", "now", "signing", "signing_since")
+    __slots__ = ("doubt", "generations", "gone", "name", "now", "signing", "signing_since")
 
     name: str
     now: float
     generations: tuple[Generation, ...]
     signing: int | None
     signing_since: float | None
+    gone: frozenset[str]
     doubt: str | None
 
     def __init__(
@@ -170,6 +176,7 @@ class Ring(Immutable):
         generations: Iterable[Generation],
         signing: int | None,
         signing_since: float | None,
+        gone: frozenset[str] = frozenset(),
         doubt: str | None = None,
     ) -> None:
         ordered = tuple(sorted(generations, key=lambda generation: generation.number))
@@ -179,6 +186,7 @@ class Ring(Immutable):
             generations=ordered,
             signing=signing,
             signing_since=signing_since,
+            gone=gone,
             doubt=doubt,
         )
 
@@ -214,10 +222,22 @@ class Ring(Immutable):
         return min(known, default=None)
 
     @property
+    def marked_published(self) -> frozenset[str]:
+        """The keys that were once read back from where consumers read."""
+        marked = (each for each in self.generations if each.marks.published is not None)
+        return frozenset(each.kid for each in marked if each.kid is not None)
+
+    @property
+    def withdrawn_kids(self) -> frozenset[str]:
+        """The keys that somebody else may sign with, as far as is known."""
+        marked = (each for each in self.generations if each.marks.compromised is not None)
+        return self.gone | {each.kid for each in marked if each.kid is not None}
+
+    @property
     def retired_kids(self) -> frozenset[str]:
         """The keys that the JWKS must not hold."""
-        gone = (each for each in self.generations if not (each.doubt or each.is_live))
-        return frozenset(each.kid for each in gone if each.kid is not None)
+        marked = (each for each in self.generations if each.marks.are_final)
+        return self.gone | {each.kid for each in marked if each.kid is not None}
 
     def __repr__(self) -> str:
         return f"Ring({self.name!r}, signing={self.signing}, {len(self.generations)} generations)"

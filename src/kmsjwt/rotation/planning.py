@@ -22,18 +22,26 @@ if TYPE_CHECKING:
 REST = 2 * PROPAGATION + MARGIN
 """Seconds for which the pointer is left alone after it moved. Somebody who still saw it in its
 former place has by then dropped the plan to move it, so nobody moves it back."""
+LEAVING = "PendingDeletion"
+"""The state of a key that KMS will delete, and that it lets nobody change."""
 MOST_KEYS = 10
 """The most keys in one JWKS: a load balancer reads no more (botocore, elbv2)."""
 
 
 def plan(
-    ring: Ring, published: Collection[str], *, start: bool = False, period: int | None = None
+    ring: Ring,
+    published: Collection[str],
+    *,
+    lingering: Collection[str] = (),
+    start: bool = False,
+    period: int | None = None,
 ) -> Plan:
     """Return what is due, and what will be.
 
     Args:
         ring: what KMS says of the ring.
         published: every ``kid`` that was just read back from all places where consumers read.
+        lingering: each other ``kid`` that was found in one of these places at least.
         start: begin a new generation though the period is not over.
         period: seconds that a key signs before its successor is made; by default those of the
             key's own settings. It is the one time that safety does not depend on.
@@ -42,8 +50,10 @@ def plan(
         The plan. Where it creates a generation, no other is under way.
     """
     if ring.doubt is not None:
-        return Plan((), [Later("nothing can be done", None, ring.doubt)])
-    situation = _Situation(ring, frozenset(published), start=start, period=period)
+        return Plan((), [Later("nothing can be done", None, ring.doubt, reason="doubt")])
+    situation = _Situation(
+        ring, frozenset(published), frozenset(lingering), start=start, period=period
+    )
     due: list[Step] = []
     later: list[Later] = []
     for rule in _RULES:
@@ -59,11 +69,18 @@ class _Situation:
     """The ring as the rules look at it."""
 
     def __init__(
-        self, ring: Ring, published: frozenset[str], *, start: bool, period: int | None
+        self,
+        ring: Ring,
+        published: frozenset[str],
+        lingering: frozenset[str],
+        *,
+        start: bool,
+        period: int | None,
     ) -> None:
         self.ring = ring
         self.now = ring.now
         self.published = published
+        self.anywhere = published | lingering
         self.start = start
         self.signing = ring.generation(ring.signing)
         its_settings = self.signing and self.signing.settings
@@ -74,8 +91,10 @@ class _Situation:
 
     @property
     def is_emergency(self) -> bool:
-        """Whether the key that signs must not."""
-        return self.signing is not None and not self.signing.doubt and not self.signing.is_live
+        """Whether the key that signs must not, or none does after one was withdrawn."""
+        if self.signing is not None:
+            return self.signing.marks.are_final
+        return any(each.marks.compromised is not None for each in self.ring.generations)
 
     @property
     def publish_wait(self) -> int | None:
@@ -103,17 +122,22 @@ def _is_gone(at: _Situation, generation: Generation) -> bool:
 def _publishing(at: _Situation) -> Found:
     missing = [each.number for each in at.ring.generations if _is_missing(at, each)]
     if missing:
-        yield Step("publish", 0, f"the JWKS lacks the key of generation {_and(missing)}")
-    elif at.ring.retired_kids & at.published:
+        which = _and(missing)
+        why = f"the JWKS lacks the key of generation {which}"
+        yield Step("publish", 0, why, subject=f"lacks {which}")
+    elif at.ring.retired_kids & at.anywhere:
         if any(each.is_usable for each in at.ring.generations):
-            yield Step("publish", 0, "the JWKS holds a retired key")
+            left_over = " ".join(sorted(at.ring.retired_kids & at.anywhere))
+            yield Step("publish", 0, "the JWKS holds a retired key", subject=f"holds {left_over}")
         else:
-            yield Later("a retired key is left out", None, "the JWKS is never left without a key")
+            why = "the JWKS is never left without a key"
+            yield Later("a retired key is left out", None, why, reason="document")
     for each in at.ring.generations:
         withdrawn = each.marks.compromised
         if withdrawn is not None and at.now < withdrawn + PROPAGATION:
             why = f"who saw late that generation {each.number} is withdrawn may have put it back"
-            yield Later("the JWKS is looked at again", withdrawn + PROPAGATION, why)
+            ready = withdrawn + PROPAGATION
+            yield Later("the JWKS is looked at again", ready, why, reason="withdrawn")
 
 
 def _is_missing(at: _Situation, generation: Generation) -> bool:
@@ -140,26 +164,29 @@ def _pointing(at: _Situation) -> Found:
 
 def _pointing_to(at: _Situation, each: Generation, what: str) -> Step | Later:
     if each.marks.published is None or each.kid not in at.published:
-        return Later(what, None, "its kid has not been read back yet")
+        return Later(what, None, "its kid has not been read back yet", reason="unpublished")
     if at.is_emergency:
         return Step("point", each.number, "the key that signs is withdrawn")
     if at.ring.signing is None and len(at.ring.generations) == 1:
         return Step("point", each.number, "it is the ring's first key")
     if each.settings is not None and each.settings.bundle and each.marks.confirmed is None:
-        return Later(what, None, f"until kmsjwt key confirm {at.ring.name}: bundles must have it")
+        why = f"until kmsjwt key confirm {at.ring.name}: bundles must have it"
+        return Later(what, None, why, reason="unconfirmed")
     wait, moved = at.publish_wait, at.ring.signing_since
     if wait is None:
-        return Later(what, None, "the ring's settings cannot be read")
+        return Later(what, None, "the ring's settings cannot be read", reason="settings")
     if at.ring.signing is not None and moved is None:
-        return Later(what, None, "it is not known when the pointer moved last")
+        return Later(what, None, "it is not known when the pointer moved last", reason="unread")
     ready = max(each.marks.published + wait, 0 if moved is None else moved + REST)
     if at.now >= ready:
         return Step("point", each.number, "everybody who caches the JWKS has its key by now")
-    return Later(what, ready, "caches of the JWKS may lack its key until then")
+    return Later(what, ready, "caches of the JWKS may lack its key until then", reason="time")
 
 
 def _marking_draining(at: _Situation) -> Found:
     for each in at.before:
+        if each.state == LEAVING:
+            continue  # KMS lets nothing be written on it any more
         if each.marks.draining is None and each.marks.retired is None and each.doubt is None:
             yield Step("mark-draining", each.number, f"generation {at.ring.signing} signs")
 
@@ -171,58 +198,90 @@ def _retiring(at: _Situation) -> Found:
         return
     oldest, what = waiting[0], f"generation {waiting[0].number} retires"
     if oldest.doubt is not None:
-        yield Later(what, None, oldest.doubt)
-    elif at.ring.retired_kids & at.published:
-        yield Later(what, None, "the JWKS still holds a key that retired before")
-    elif oldest.settings is None or oldest.marks.draining is None or at.ring.signing_since is None:
-        yield Later(what, None, "it is not known since when it drains, or for how long")
+        yield Later(what, None, oldest.doubt, reason="doubt")
+    elif at.ring.retired_kids & at.anywhere:
+        yield Later(what, None, "the JWKS still holds a key that retired before", reason="document")
+    elif (drained := _drained(at, oldest)) is None:
+        yield Later(
+            what, None, "it is not known since when it drains, or for how long", reason="unread"
+        )
     else:
-        ready = max(oldest.marks.draining, at.ring.signing_since) + oldest.settings.drain
+        ready = drained
         if at.now >= ready:
             yield Step("retire", oldest.number, "no token of it can be alive")
         else:
-            yield Later(what, ready, "tokens that it signed may be alive until then")
+            yield Later(what, ready, "tokens that it signed may be alive until then", reason="time")
+
+
+def _drained(at: _Situation, generation: Generation) -> float | None:
+    """Return when no token of a key can be alive any more."""
+    since, moved = generation.marks.draining, at.ring.signing_since
+    if generation.state == LEAVING:
+        since = moved
+    if generation.settings is None or since is None or moved is None:
+        return None
+    return max(since, moved) + generation.settings.drain
 
 
 def _creating(at: _Situation) -> Found:
-    under_way = [each for each in at.after if each.is_live or each.doubt]
+    under_way = [each for each in at.after if each.is_live or _is_open(each)]
     number = at.ring.newest_number + 1
     what = f"generation {number} is made"
     if under_way:
         if not any(each.is_usable for each in under_way):
-            yield Later(what, None, _stuck(at.ring.name, under_way[-1]))
+            why = _stuck(at.ring.name, under_way[-1])
+            yield Later(what, None, why, reason="stuck")
         return
     if at.is_emergency:
         yield Step("create", number, "the key that signs is withdrawn, and no other is there")
     elif sum(each.marks.retired is None for each in at.ring.generations) >= MOST_KEYS:
-        yield Later(what, None, f"the JWKS has {MOST_KEYS} keys, until one of them retires")
+        why = f"the JWKS has {MOST_KEYS} keys, until one of them retires"
+        yield Later(what, None, why, reason="full")
     elif at.start:
         yield Step("create", number, "asked for")
     elif at.period is None or at.ring.signing_since is None:
-        yield Later(what, None, "it is not known since when its predecessor signs, or for how long")
+        why = "it is not known since when its predecessor signs, or for how long"
+        yield Later(what, None, why, reason="unread")
     else:
         period_ends = at.ring.signing_since + at.period
         if at.now >= period_ends:
             yield Step("create", number, "the period is over")
         else:
-            yield Later(what, period_ends, "the period is over then")
+            yield Later(what, period_ends, "the period is over then", reason="time")
+
+
+def _is_open(generation: Generation) -> bool:
+    """Tell whether a key in doubt may still become one that signs: nobody has given it up."""
+    return generation.doubt is not None and generation.marks.compromised is None
 
 
 def _stuck(ring: str, under_way: Generation) -> str:
-    if under_way.doubt is not None:
-        return under_way.doubt
-    state = under_way.state if under_way.state != "Enabled" else "of no public key that can be read"
-    return (
-        f"generation {under_way.number} comes first, and is {state}: mend that, or give it up with"
-        f" kmsjwt key rotate {ring} --compromised {under_way.number}"
+    state = under_way.doubt or (
+        f"it is {under_way.state}"
+        if under_way.state != "Enabled"
+        else "its public key cannot be read"
     )
+    return (
+        f"generation {under_way.number} comes first, and cannot sign ({state}): mend that, or give"
+        f" it up with kmsjwt key rotate {ring} --compromised {under_way.number}"
+    )
+
+
+def _doubting(at: _Situation) -> Found:
+    signing = at.signing
+    if signing is not None and signing.state != "Enabled" and signing.marks.compromised is None:
+        why = f"its key is {signing.state}, and no token can be issued"
+        yield Later(f"generation {signing.number} signs", None, why, reason="stuck")
+    for each in at.ring.generations:
+        if each.doubt is not None and each.marks.compromised is None:
+            yield Later(f"generation {each.number} is trusted", None, each.doubt, reason="doubt")
 
 
 def _disabling(at: _Situation) -> Found:
     for each in at.ring.generations:
         if each.marks.compromised is None or each.marks.keep_enabled or each.state != "Enabled":
             continue
-        if each.doubt is None and each.number != at.ring.signing and each.kid not in at.published:
+        if each.number != at.ring.signing and each.kid not in at.published:
             yield Step("disable", each.number, "somebody else may sign with it")
 
 
@@ -238,5 +297,6 @@ _RULES: tuple[Callable[[_Situation], Found], ...] = (
     _marking_draining,
     _retiring,
     _creating,
+    _doubting,
     _disabling,  # last: it takes a right that the one who rotates need not have
 )

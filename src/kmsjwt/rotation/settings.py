@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kmsjwt._immutable import Immutable
+from kmsjwt._immutable import Immutable, replaced
 from kmsjwt.algorithms import algorithm
 from kmsjwt.errors import ConfigError, shown
 
@@ -116,7 +116,7 @@ class RingSettings(Immutable):
         Raises:
             ConfigError: as the constructor.
         """
-        return RingSettings(**{**{name: getattr(self, name) for name in self.__slots__}, **changes})
+        return replaced(self, **changes)
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name}={getattr(self, name)}" for name in (*_BOUNDS, "bundle", "alg"))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Action = Literal[
+    "withdraw",
     "publish",
     "mark-unpublished",
     "mark-published",
@@ -20,7 +21,26 @@ Action = Literal[
     "disable",
 ]
 """``create`` makes a key and names it ``alias/NAME/n``; ``point`` moves ``alias/NAME`` to it;
-``publish`` brings the documents up to date; the others write one fact, or disable a key."""
+``publish`` brings the documents up to date; ``withdraw``, which no plan asks for, takes a key out
+of service; the others write one fact, or disable a key."""
+
+Reason = Literal[
+    "time",
+    "unread",
+    "unpublished",
+    "unconfirmed",
+    "settings",
+    "doubt",
+    "stuck",
+    "full",
+    "document",
+    "withdrawn",
+]
+"""Why something is not due yet. ``time``: it will be. ``unread``: KMS does not say something.
+``unpublished``: a ``kid`` was not read back. ``unconfirmed``: a person has to confirm.
+``settings``: the ring's times are not known. ``doubt``: facts contradict each other. ``stuck``:
+a key that is to sign cannot. ``full``: the JWKS has all the keys it may have. ``document``: the
+JWKS holds what it should not. ``withdrawn``: somebody may undo a withdrawal by mistake."""
 
 
 class Step(Immutable):
@@ -30,23 +50,23 @@ class Step(Immutable):
         action: what.
         number: to which generation; 0 for the ring as a whole.
         why: the reason, for people.
+        subject: which keys a ``publish`` is about.
     """
 
-    __slots__ = ("action", "number", "why")
+    __slots__ = ("action", "number", "subject", "why")
 
     action: Action
     number: int
     why: str
+    subject: str
 
-    def __init__(self, action: Action, number: int, why: str) -> None:
-        self._fill(action=action, number=number, why=why)
+    def __init__(self, action: Action, number: int, why: str, *, subject: str = "") -> None:
+        self._fill(action=action, number=number, why=why, subject=subject)
 
     @property
     def key(self) -> tuple[Action, int, str]:
-        """What makes two steps the same one: a run makes one key, and publishes for one reason."""
-        if self.action == "create":
-            return self.action, 0, ""
-        return self.action, self.number, self.why if self.action == "publish" else ""
+        """What makes two steps the same one. A run makes one key."""
+        return self.action, 0 if self.action == "create" else self.number, self.subject
 
     def __repr__(self) -> str:
         return f"Step({self.action!r}, {self.number}, {self.why!r})"
@@ -59,17 +79,19 @@ class Later(Immutable):
         what: the step, for people.
         at: from when, seconds since 1970 by the clock of KMS; None if it waits for no time but
             for ``why``.
-        why: the reason.
+        why: the reason, for people.
+        reason: the reason, for programs.
     """
 
-    __slots__ = ("at", "what", "why")
+    __slots__ = ("at", "reason", "what", "why")
 
     what: str
     at: float | None
     why: str
+    reason: Reason
 
-    def __init__(self, what: str, at: float | None, why: str) -> None:
-        self._fill(what=what, at=at, why=why)
+    def __init__(self, what: str, at: float | None, why: str, *, reason: Reason) -> None:
+        self._fill(what=what, at=at, why=why, reason=reason)
 
     def __repr__(self) -> str:
         return f"Later({self.what!r}, {self.at}, {self.why!r})"

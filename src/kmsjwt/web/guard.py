@@ -146,8 +146,10 @@ class Guard:
             return refused(refusal, token), invalid(self._realm, refusal)
         ruling = self._ruling(verified, method, path)
         if ruling is None or ruling.allowed:
-            return Decision(ALLOW, "ok", verified=verified), verified
-        decision = Decision(DENY, ruling.reason, ruling.message, verified=verified)
+            return Decision(verdict=ALLOW, reason="ok", verified=verified), verified
+        decision = Decision(
+            verdict=DENY, reason=ruling.reason, message=ruling.message, verified=verified
+        )
         return decision, forbidden(self._realm, ruling.scopes, verified.claims.get("scope"))
 
     def _ruling(self, verified: VerifiedToken, method: str, path: str) -> Ruling | None:

@@ -51,10 +51,10 @@ def invalid(realm: str, refusal: TokenError) -> Refused:
         return Refused(401, _challenge(realm), {"error": "unauthorized"})
     if refusal.code in _BAD_REQUEST:
         what = "send one bearer token, in one place"
-        return _told(400, realm, "invalid_request", what)
+        return _described(400, realm, "invalid_request", what)
     expired = isinstance(refusal, Expired)
     what = "the token has expired" if expired else "the token is not valid here"
-    return _told(401, realm, "invalid_token", what)
+    return _described(401, realm, "invalid_token", what)
 
 
 def forbidden(realm: str, needed: Iterable[str] = (), granted: object = None) -> Refused:
@@ -80,7 +80,7 @@ def unknowable(trouble: CannotKnow) -> Refused:
     return Refused(500, {}, {"error": "internal"})
 
 
-def _told(status: int, realm: str, error: str, description: str) -> Refused:
+def _described(status: int, realm: str, error: str, description: str) -> Refused:
     header = _challenge(realm, error=error, error_description=description)
     return Refused(status, header, {"error": error, "error_description": description})
 

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.errors import ConfigError, JwksInvalid, shown
+from kmsjwt.errors import ConfigError, shown
 from kmsjwt.jwks.static import parsed
-from kmsjwt.keys import KeySet, PublicKey
+from kmsjwt.keys import PublicKey
+from kmsjwt.publish.readback import usable_keys
 
 if TYPE_CHECKING:
+    from kmsjwt.keys import KeySet
+    from kmsjwt.publish.readback import Discovery
     from kmsjwt.verifier import VerifiedToken
 
 # What a key without `alg` is taken for. Libraries call Ed25519 by its older name (RFC 8037).
@@ -44,19 +47,6 @@ class PublishedKey:
     def name(self) -> str:
         """What to call it in a message."""
         return f"key {self.position}" if self.kid is None else f"key {shown(self.kid)}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Discovery:
-    """What ``.well-known/openid-configuration`` says.
-
-    Attributes:
-        issuer: the issuer it names.
-        jwks_uri: where it says that the JWKS is.
-    """
-
-    issuer: str
-    jwks_uri: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,49 +110,15 @@ class TokenFacts:
         )
 
 
-def read_discovery(body: bytes, where: str) -> Discovery:
-    """Read an OpenID configuration.
-
-    Raises:
-        JwksInvalid: no JSON object, or without an issuer and a jwks_uri that are text.
-    """
-    try:
-        document = parsed(body, where, "OpenID configuration")
-    except ConfigError as error:
-        raise JwksInvalid(error.message, code="discovery_malformed") from None
-    members = {name: document.get(name) for name in ("issuer", "jwks_uri")}
-    for name, value in members.items():
-        if not isinstance(value, str) or not value:
-            raise JwksInvalid(
-                f"{where} has the {name} {shown(value)}, expected a URL",
-                code="discovery_malformed",
-            )
-    return Discovery(issuer=str(members["issuer"]), jwks_uri=str(members["jwks_uri"]))
-
-
-def read_jwks(body: bytes, where: str) -> tuple[tuple[PublishedKey, ...], KeySet | None]:
+def read_keys(body: bytes, where: str) -> tuple[tuple[PublishedKey, ...], KeySet | None]:
     """Read a JWKS: every member, and those that kmsjwt can use.
 
     Raises:
-        JwksInvalid: no JWKS, one with a private key, with two keys of one ``kid``, or with more
-            than 1,000 members.
+        JwksInvalid: as `kmsjwt.publish.readback.usable_keys`.
     """
-    try:
-        document = parsed(body, where)
-        key_set = _usable(document)
-    except ConfigError as error:
-        told = error.message if where in error.message else f"{where}: {error.message}"
-        raise JwksInvalid(told, code=error.code, fix=error.fix) from None
-    return tuple(_key(position, jwk) for position, jwk in enumerate(document["keys"])), key_set
-
-
-def _usable(document: Mapping[str, Any]) -> KeySet | None:
-    try:
-        return KeySet.from_jwks(document)
-    except ConfigError as error:
-        if error.code == "jwks_no_usable_key":
-            return None
-        raise
+    key_set = usable_keys(body, where)
+    members = enumerate(parsed(body, where)["keys"])
+    return tuple(_key(position, jwk) for position, jwk in members), key_set
 
 
 def _key(position: int, jwk: object) -> PublishedKey:

@@ -249,8 +249,8 @@ _RULES: dict[str, Rule] = {
 
 
 def _timing(name: str, facts: Facts, timing: Timing) -> list[Finding]:
-    kept, why, source = _kept(name)
-    needed = kept + max(facts.max_age or 0, timing.document_max_age)
+    seconds, why, source = kept(name)
+    needed = seconds + max(facts.max_age or 0, timing.document_max_age)
     verdict: Verdict = "ok"
     if (name, "cache") in LIMITS:
         why += f": publish {spoken(needed)} before signing"
@@ -260,8 +260,11 @@ def _timing(name: str, facts: Facts, timing: Timing) -> list[Finding]:
     return [Finding(verdict=verdict, what="cache", why=why, source=source)]
 
 
-def _kept(name: str) -> tuple[int, str, str | None]:
-    """Return for how many seconds a consumer keeps the JWKS, that in words, and who says so."""
+def kept(name: str) -> tuple[int, str, str | None]:
+    """Return for how many seconds a consumer keeps the JWKS, that in words, and who says so.
+
+    For none, if all that is known is that it reads the JWKS again for a kid it does not know.
+    """
     limit, again = LIMITS.get((name, "cache")), LIMITS.get((name, "asks_again"))
     if limit is not None:
         known = ", less for a new kid" if again is not None else ""

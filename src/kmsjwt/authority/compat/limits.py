@@ -67,6 +67,7 @@ WHATS = {
     "max_keys": "most keys in the JWKS",
     "max_bytes": "most bytes of the JWKS",
     "cache": "seconds it may keep the JWKS",
+    "forgets": "it drops a key that is gone from the JWKS, after its cache time",
     "asks_again": "it reads the JWKS again for a kid it does not know",
     "claims": "claims a token has to have; of a tuple, one",
     "iat": "a token has to have iat",
@@ -118,6 +119,8 @@ _TABLE = (
     Limit("aws-jwt-verify", "issuer_named", False, _AWS_JWT_VERIFY),
     Limit("aws-jwt-verify", "issuer_form", False, _AWS_JWT_VERIFY),
     Limit("aws-jwt-verify", "https", True, _AWS_JWT_VERIFY),
+    # Once it has a key it never reads the JWKS for it again.
+    Limit("aws-jwt-verify", "forgets", False, _AWS_JWT_VERIFY),
     Limit("aws-jwt-verify", "asks_again", True, _AWS_JWT_VERIFY),
     # It demands an audience unless it was told null.
     Limit("aws-jwt-verify", "claims", ("iss", "aud"), _AWS_JWT_VERIFY),

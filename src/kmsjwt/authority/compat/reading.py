@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING
 
-from kmsjwt.authority.compat.facts import Discovery, Facts, read_discovery, read_jwks
-from kmsjwt.errors import ConfigError, JwksInvalid, JwksUnavailable, shown
-from kmsjwt.jwks.fetch import fetch
+from kmsjwt.authority.compat.facts import Facts, read_keys
+from kmsjwt.errors import ConfigError, shown
 from kmsjwt.jwks.static import MAX_BYTES
-from kmsjwt.jwks.urls import jwks_url, openid_configuration_url, read_url
+from kmsjwt.jwks.urls import jwks_url
+from kmsjwt.publish.readback import issuer_documents, read_discovery
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kmsjwt.authority.compat.facts import PublishedKey
-    from kmsjwt.jwks.fetch import Document
-    from kmsjwt.jwks.urls import Url
-    from kmsjwt.keys import KeySet
+    from kmsjwt.publish.readback import Discovery
 
 _DISCOVERY = ".well-known/openid-configuration"
 _JWKS = ".well-known/jwks.json"
@@ -38,26 +34,16 @@ def from_issuer(issuer: str, *, timeout: float = _PATIENCE) -> Facts:
         JwksUnavailable: nothing answered, or nothing was there.
         JwksInvalid: what answered is no such document.
     """
-    where = read_url(openid_configuration_url(issuer), "issuer")
-    until = monotonic() + timeout
-    discovery, missing = None, ""
-    try:
-        discovery = read_discovery(fetch(where, until).body, str(where))
-    except JwksUnavailable as error:
-        if error.code != "jwks_status":
-            raise
-        missing = error.message
-    jwks_uri = discovery.jwks_uri if discovery else jwks_url(issuer)
-    document = _fetched(_jwks_url(jwks_uri, where), until)
-    keys, key_set = _read(document, jwks_uri)
+    found = issuer_documents(issuer, timeout=timeout)
+    body = None if found.jwks is None else found.jwks.body
     return Facts(
         asked=issuer,
-        discovery=discovery,
-        no_discovery=missing,
-        jwks=document.body if document else None,
-        keys=keys,
-        key_set=key_set,
-        max_age=document.max_age if document else None,
+        discovery=found.discovery,
+        no_discovery=found.no_discovery,
+        jwks=body,
+        keys=() if body is None else read_keys(body, found.jwks_uri)[0],
+        key_set=found.key_set,
+        max_age=None if found.jwks is None else found.jwks.max_age,
     )
 
 
@@ -81,7 +67,7 @@ def from_folder(folder: Path) -> Facts:
             fix="name the folder that holds .well-known, or the issuer's URL",
         )
     small = body if len(body) <= MAX_BYTES else None
-    keys, key_set = read_jwks(small, _JWKS) if small is not None else ((), None)
+    keys, key_set = read_keys(small, _JWKS) if small is not None else ((), None)
     return Facts(
         asked=None,
         discovery=discovery,
@@ -90,34 +76,6 @@ def from_folder(folder: Path) -> Facts:
         keys=keys,
         key_set=key_set,
     )
-
-
-def _jwks_url(jwks_uri: str, issuer: Url) -> Url:
-    try:
-        url = read_url(jwks_uri, "jwks_uri")
-    except ConfigError as error:
-        raise JwksInvalid(error.message, code="discovery_malformed", fix=error.fix) from None
-    # Plain http is for an issuer that is itself on this machine and plain.
-    if url.scheme != "https" and issuer.scheme == "https":
-        raise JwksInvalid(
-            f"{issuer} names the jwks_uri {shown(str(url))}, expected https",
-            code="discovery_malformed",
-        )
-    return url
-
-
-def _fetched(url: Url, until: float) -> Document | None:
-    """Return the JWKS; None if it is too large to read."""
-    try:
-        return fetch(url, until)
-    except JwksInvalid as error:
-        if error.code == "jwks_too_large":
-            return None
-        raise
-
-
-def _read(document: Document | None, where: str) -> tuple[tuple[PublishedKey, ...], KeySet | None]:
-    return read_jwks(document.body, where) if document is not None else ((), None)
 
 
 def _contents(path: Path) -> bytes | None:

@@ -9,7 +9,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.authority.doctor import check_basics, check_keys, check_published, check_rings
+from kmsjwt.authority.doctor import (
+    check_basics,
+    check_drift,
+    check_keys,
+    check_published,
+    check_rings,
+)
 from kmsjwt.authority.doctor.deployment import FUNCTIONS, Action, Deployment, Function, Told, Use
 from kmsjwt.authority.doctor.findings import Diagnosis, Finding, Verdict
 from kmsjwt.authority.doctor.gathering import gather
@@ -39,7 +45,7 @@ _CHECKS = (
     check_keys.public,
     check_rings.ring,
     check_rings.rotation,
-    check_rings.settings,
+    check_drift.drift,
     check_published.published,
     check_published.discovery,
     check_published.max_age,

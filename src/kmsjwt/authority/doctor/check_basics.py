@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kmsjwt.authority.doctor.check_drift import unfit
 from kmsjwt.authority.doctor.findings import Check
 from kmsjwt.authority.doctor.words import length, nothing_asked
 from kmsjwt.aws import GET_CREDENTIALS
@@ -26,13 +27,15 @@ def settings(facts: Facts) -> Findings:
     """All faults of the environment, or what decides what."""
     check, deployment = Check("settings"), facts.deployment
     which = f"{deployment.function} function ({deployment.chosen_by})"
-    for fault in deployment.faults:
-        yield check.fail(
-            fault,
-            f"the {deployment.function} function does not start",
-            "mend its environment",
+    wrong = [
+        check.fail(
+            fault, f"the {deployment.function} function does not start", "mend its environment"
         )
-    if not deployment.faults:
+        for fault in deployment.faults
+    ]
+    wrong += unfit(facts, check)
+    yield from wrong
+    if not wrong:
         told = (f"{each.variable}={each.value} ({each.by})" for each in deployment.told)
         yield check.ok(" · ".join([which, *told]))
 

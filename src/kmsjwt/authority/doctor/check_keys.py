@@ -8,8 +8,7 @@ from kmsjwt.authority.doctor import fixes
 from kmsjwt.authority.doctor.findings import Check
 from kmsjwt.authority.doctor.words import arn_end
 from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsJwtError, KmsKeyNotFound, KmsKeyUnusable
-from kmsjwt.key_names import is_alias
-from kmsjwt.kms.ring.names import is_ring, ring_name
+from kmsjwt.key_names import is_alias, is_ring, ring_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kmsjwt.authority.doctor import fixes
 from kmsjwt.authority.doctor.findings import Check
 from kmsjwt.authority.doctor.words import keys, kid, length, listed
-from kmsjwt.errors import JwksUnavailable
+from kmsjwt.errors import ConfigError, JwksUnavailable
 from kmsjwt.kms.ring import tags
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from kmsjwt.authority.doctor.facts import Facts, KeyFacts, RingFacts
     from kmsjwt.authority.doctor.findings import Finding, Findings
+    from kmsjwt.errors import KmsJwtError
     from kmsjwt.rotation import Generation
 
 _SIGNS = ("sign", "compare", "rotate")
@@ -39,8 +40,8 @@ def discovery(facts: Facts) -> Findings:
     check, seen, issuer = Check("discovery"), facts.published, facts.deployment.issuer
     if seen.not_read or seen.trouble is not None:
         yield check.skip("nothing that consumers read was read, see published")
-    elif seen.named_issuer is None and not seen.no_discovery.startswith("http"):
-        yield check.skip(seen.no_discovery)
+    elif seen.discovery_not_read:
+        yield check.skip(seen.discovery_not_read)
     elif seen.named_issuer is None:
         yield check.warn(
             f"there is no discovery document: {seen.no_discovery}",
@@ -84,7 +85,7 @@ def max_age(facts: Facts) -> Findings:
 
 def _unreadable(facts: Facts, check: Check) -> Finding:
     trouble = facts.published.trouble
-    if trouble is None or any(trouble.message in fault for fault in facts.deployment.faults):
+    if trouble is None or _is_told(facts, trouble):
         return check.skip("the JWKS cannot be read, see settings")
     if trouble.retryable and not isinstance(trouble, JwksUnavailable):
         return check.unknown(trouble.message, trouble.fix or "try again")
@@ -93,6 +94,12 @@ def _unreadable(facts: Facts, check: Check) -> Finding:
         "who verifies with it refuses every token, or knows nothing",
         trouble.fix or f"see that it answers from here; {_publish(facts)}",
     )
+
+
+def _is_told(facts: Facts, trouble: KmsJwtError) -> bool:
+    """Tell whether it is one of the faults of the settings."""
+    faults = trouble.faults if isinstance(trouble, ConfigError) else ()
+    return not set(faults).isdisjoint(facts.deployment.faults)
 
 
 def _missing(facts: Facts, check: Check) -> Iterator[Finding]:

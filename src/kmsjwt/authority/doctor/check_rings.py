@@ -1,23 +1,23 @@
-"""The rings: whether they can be followed, whether they rotate, and whether settings agree."""
+"""The rings: whether they can be followed, and whether they rotate."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kmsjwt._immutable import replaced
 from kmsjwt.authority.doctor import fixes
 from kmsjwt.authority.doctor.findings import Check
 from kmsjwt.authority.doctor.words import about, arn_end, length, when
 from kmsjwt.errors import KmsAccessDenied
-from kmsjwt.kms.ring import tags
-from kmsjwt.rotation import Ring, plan
+from kmsjwt.rotation import plan
 from kmsjwt.rotation.settings import DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
     from kmsjwt.authority.doctor.facts import Facts, KeyFacts, RingFacts
     from kmsjwt.authority.doctor.findings import Finding, Findings
-    from kmsjwt.rotation import Generation, Plan, RingSettings, Step
+    from kmsjwt.rotation import Generation, Later, Plan, Ring, Step
 
 SLACK = DAY
 """Seconds for which a step may be due before somebody is told: a schedule runs once a day."""
@@ -25,7 +25,8 @@ NOT_YET = 600
 """Seconds for which a new key may be denied: what allows it, its alias, is seen late."""
 # Steps whose time is known; the others are due as soon as the one before them is done.
 _TIMED = ("create", "point", "retire")
-_NOT_READ_BACK = "its kid has not been read back yet"
+_WAITS_FOR_US = "unpublished"
+"""The reason of what a rotation's next run does, which needs nobody."""
 
 
 def ring(facts: Facts) -> Findings:
@@ -34,52 +35,18 @@ def ring(facts: Facts) -> Findings:
     for each in facts.keys:
         if each.ring is None:
             yield _no_ring(facts, each, check)
-    for each, found in _rings(facts):
+    for each, found in facts.followed:
         yield from _judged(facts, each, found, check)
 
 
 def rotation(facts: Facts) -> Findings:
     """Whether what is due is done, and what waits for a person."""
     check = Check("rotation")
-    read = [(each, found) for each, found in _rings(facts) if found.reading is not None]
+    read = [(each, found) for each, found in facts.followed if found.reading is not None]
     if facts.keys and not read:
         yield check.skip("no ring was read")
     for each, found in read:
         yield from _rotating(facts, each, found, check)
-
-
-def settings(facts: Facts) -> Findings:
-    """Whether what the function is told agrees with what the ring's keys carry."""
-    check, compared = Check("lifetime"), 0
-    for each, found in _rings(facts):
-        its = _settings_of(each, found)
-        if its is None:
-            continue
-        compared += 1
-        drifts = list(_drifts(facts, found.name, its, check))
-        yield from drifts
-        if not drifts:
-            longest = length(its.max_lifetime)
-            yield check.ok(f"as ring {found.name} has it: tokens live {longest} at most")
-    if facts.keys and not compared:
-        yield check.skip("no ring's settings were read that could be compared")
-
-
-def _rings(facts: Facts) -> Iterator[tuple[KeyFacts, RingFacts]]:
-    """Yield each ring once, with the key that led to it."""
-    seen: set[int] = set()
-    for each in facts.keys:
-        if each.ring is not None and id(each.ring) not in seen:
-            seen.add(id(each.ring))
-            yield each, each.ring
-
-
-def _settings_of(each: KeyFacts, found: RingFacts) -> RingSettings | None:
-    """Return the settings of the key that signs; by its tags, where the ring was not read."""
-    if found.reading is None:
-        return tags.settings_in(each.tags or {})
-    signing = found.reading.ring.generation(found.reading.ring.signing)
-    return None if signing is None else signing.settings
 
 
 def _no_ring(facts: Facts, each: KeyFacts, check: Check) -> Finding:
@@ -207,9 +174,9 @@ def _rotating(facts: Facts, each: KeyFacts, found: RingFacts, check: Check) -> F
     overdue = _overdue(its, kids, period)
     wrong = [_late(facts, found.name, its, step, period, check) for step in overdue]
     wrong += [
-        _waiting(found.name, f"{later.what}: {later.why}", check)
+        _waiting(found.name, later, check)
         for later in now.later
-        if later.at is None and later.why != _NOT_READ_BACK
+        if later.at is None and later.reason != _WAITS_FOR_US
     ]
     yield from wrong
     if not wrong:
@@ -225,14 +192,7 @@ def _no_moment(facts: Facts, each: KeyFacts, check: Check) -> Finding:
 
 def _overdue(its: Ring, kids: Collection[str], period: int | None) -> list[Step]:
     """Return the steps that were due already when the slack began."""
-    earlier = Ring(
-        name=its.name,
-        now=its.now - SLACK,
-        generations=its.generations,
-        signing=its.signing,
-        signing_since=its.signing_since,
-        doubt=its.doubt,
-    )
+    earlier = replaced(its, now=its.now - SLACK)
     return [step for step in plan(earlier, kids, period=period).due if step.action in _TIMED]
 
 
@@ -256,11 +216,11 @@ def _late(
     )
 
 
-def _waiting(name: str, what: str, check: Check) -> Finding:
+def _waiting(name: str, later: Later, check: Check) -> Finding:
     fix = f"see: kmsjwt key rotate {name} --dry-run"
-    if "key confirm" in what:
+    if later.reason == "unconfirmed":
         fix = f"deploy the bundles, then: kmsjwt key confirm {name}"
-    return check.warn(what, "the rotation waits for a person", fix)
+    return check.warn(f"{later.what}: {later.why}", "the rotation waits for a person", fix)
 
 
 def _since(its: Ring) -> str:
@@ -286,38 +246,3 @@ def _published(facts: Facts, its: Ring) -> frozenset[str]:
         return facts.published.kids
     marked = (one for one in its.generations if one.is_live and one.marks.published is not None)
     return frozenset(one.kid for one in marked if one.kid is not None)
-
-
-def _drifts(facts: Facts, name: str, its: RingSettings, check: Check) -> Findings:
-    deployment = facts.deployment
-    new = f"or give the ring's next key another: kmsjwt key rotate {name} --start --max-lifetime"
-    told = deployment.lifetime if deployment.function == "issue" else None
-    longest = deployment.max_lifetime if deployment.function == "issue" else None
-    if told is not None and told > its.max_lifetime:
-        yield check.fail(
-            f"tokens of {length(told)}, and ring {name} has {length(its.max_lifetime)} at most",
-            "the issuer refuses them; were they signed, they would outlive their key",
-            f"set KMSJWT_LIFETIME={its.max_lifetime}, {new} {told}",
-        )
-    elif longest is not None and longest > its.max_lifetime:
-        yield check.warn(
-            f"KMSJWT_MAX_LIFETIME is {length(longest)},"
-            f" and ring {name} has {length(its.max_lifetime)} at most",
-            "the issuer refuses what is between",
-            f"set KMSJWT_MAX_LIFETIME={its.max_lifetime}, {new} {longest}",
-        )
-    yield from _drifting_times(facts, name, its, check)
-
-
-def _drifting_times(facts: Facts, name: str, its: RingSettings, check: Check) -> Findings:
-    """Compare what the rotate function is told, which counts from the next key on."""
-    for setting, seconds in facts.deployment.ring_settings.items():
-        has = getattr(its, setting)
-        if setting == "period" or has == seconds:
-            continue
-        variable = f"KMSJWT_{setting.upper()}"
-        yield check.warn(
-            f"{variable} is {length(seconds)}, and the key that signs has {length(has)}",
-            "it counts from the ring's next key on",
-            f"wait for that, or begin with it: {fixes.rotate(facts, name, '--start')}",
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,9 @@ class Deployment:
         lifetime: that of a token whose asker names none; None if unknown.
         max_lifetime: the longest, if one was told.
         cache_ttl: how long the gateway keeps an authorizer's answer, if it was told.
-        ring_settings: the ring's times as the function is told them, by their names.
+        spec: the KMS key spec of the ring's next key, if one was told.
+        ring_settings: the settings of the ring's next key that were told; see
+            `kmsjwt.rotation.RingSettings`.
         max_age: of the JWKS that the function publishes, if it does.
     """
 
@@ -86,5 +88,6 @@ class Deployment:
     lifetime: int | None = None
     max_lifetime: int | None = None
     cache_ttl: int | None = None
-    ring_settings: Mapping[str, int] = field(default_factory=dict)
+    spec: str | None = None
+    ring_settings: Mapping[str, Any] = field(default_factory=dict)
     max_age: int | None = None

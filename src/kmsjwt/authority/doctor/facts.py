@@ -129,7 +129,8 @@ class PublishedFacts:
         not_read: why nobody looked.
         max_age: seconds that its Cache-Control lets it be kept; None if it does not say.
         named_issuer: what the discovery document says; None if there is none.
-        no_discovery: why there is none, or why nobody looked.
+        no_discovery: why there is none, where somebody looked.
+        discovery_not_read: why nobody looked.
         is_file: whether it is a file that travels with the function.
     """
 
@@ -140,6 +141,7 @@ class PublishedFacts:
     max_age: int | None = None
     named_issuer: str | None = None
     no_discovery: str = ""
+    discovery_not_read: str = ""
     is_file: bool = False
 
 
@@ -162,7 +164,15 @@ class Facts:
     ahead: float | None
 
     @property
+    def followed(self) -> list[tuple[KeyFacts, RingFacts]]:
+        """The rings, each once, with the first key that led there."""
+        found: dict[int, tuple[KeyFacts, RingFacts]] = {}
+        for each in self.keys:
+            if each.ring is not None:
+                found.setdefault(id(each.ring), (each, each.ring))
+        return list(found.values())
+
+    @property
     def rings(self) -> list[RingFacts]:
         """The rings, each once."""
-        found = (each.ring for each in self.keys if each.ring is not None)
-        return list({id(each): each for each in found}.values())
+        return [ring for _, ring in self.followed]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from kmsjwt.authority.rotate import DEFAULT_SPEC
-from kmsjwt.key_names import KeyReference, is_alias
-from kmsjwt.kms.ring.names import is_ring
+from kmsjwt.key_names import KeyReference, is_alias, is_ring
+from kmsjwt.kms.ring.create import DEFAULT_SPEC
 
 if TYPE_CHECKING:
     from kmsjwt.authority.doctor.facts import Facts, KeyFacts

@@ -12,12 +12,12 @@ from kmsjwt.authority.doctor.asking import AskedClient, Asking
 from kmsjwt.authority.doctor.facts import Caller, Facts, KeyFacts, RingFacts
 from kmsjwt.authority.doctor.published import look
 from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsError, KmsJwtError
-from kmsjwt.key_names import KeyReference
+from kmsjwt.key_names import RING_NAME, KeyReference, is_ring, ring_name
 from kmsjwt.kms.client import client_for
 from kmsjwt.kms.message import message_type_for
 from kmsjwt.kms.public import fetch
 from kmsjwt.kms.ring import tags
-from kmsjwt.kms.ring.names import NAME, is_ring, pointer_alias, ring_name
+from kmsjwt.kms.ring.names import pointer_alias
 from kmsjwt.kms.ring.reading import read, tags_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from kmsjwt.algorithms import Algorithm
     from kmsjwt.authority.doctor.deployment import Deployment, Use
+    from kmsjwt.rotation import Ring
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _NOT_SENT = "not sent"
@@ -177,7 +178,7 @@ class _Key:
     @property
     def _may_be_ring(self) -> str | None:
         """The ring that it is the pointer of, if it is one's."""
-        named = re.fullmatch(f"(?:arn:.*:)?alias/({NAME})", self._reference.text)
+        named = re.fullmatch(f"(?:arn:.*:)?alias/({RING_NAME})", self._reference.text)
         return named[1] if named else None
 
     def _ring(self) -> RingFacts | None:
@@ -213,21 +214,26 @@ def _alg_of(metadata: Any, alg: str | None) -> Algorithm | None:
 
 
 def _read_ring(client: Any, name: str) -> RingFacts:
-    no_moment = None
     try:
         reading = read(client, name)
-    except KmsAccessDenied as error:
-        if error.action != "ListAliases":
-            return RingFacts(name=name, trouble=error)
-        no_moment = error
+        no_moment = _why_no_moment(client, reading.ring)
+        if no_moment is not None:
+            reading = read(client, name, since=False)
     except KmsJwtError as error:
         return RingFacts(name=name, trouble=error)
-    else:
-        return RingFacts(name=name, reading=reading)
+    return RingFacts(name=name, reading=reading, no_moment=no_moment)
+
+
+def _why_no_moment(client: Any, ring: Ring) -> KmsAccessDenied | None:
+    """Return what keeps it from being known since when the ring's key signs."""
+    signing = ring.generation(ring.signing)
+    if signing is None or ring.signing_since is not None:
+        return None
     try:
-        return RingFacts(name=name, reading=read(client, name, since=False), no_moment=no_moment)
-    except KmsJwtError as error:
-        return RingFacts(name=name, trouble=error)
+        client.list_aliases(KeyId=signing.arn)
+    except KmsAccessDenied as error:
+        return error
+    return None
 
 
 def _caller(deployment: Deployment, asked: _Kms, sts: Any) -> Caller:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.authority.compat.facts import read_jwks
-from kmsjwt.authority.compat.reading import from_issuer
 from kmsjwt.authority.doctor.facts import PublishedFacts
-from kmsjwt.authority.publication import IN_KMS, publication
-from kmsjwt.errors import ConfigError, JwksInvalid, JwksUnavailable, KmsJwtError
+from kmsjwt.authority.publishers import IN_KMS, publisher_for
+from kmsjwt.errors import ConfigError, KeySourceError, KmsJwtError
 from kmsjwt.jwks import JwksFile
 from kmsjwt.jwks.fetch import fetch
 from kmsjwt.jwks.urls import jwks_url, read_issuer, read_url
-from kmsjwt.kms.ring.names import ring_name
+from kmsjwt.key_names import ring_name
+from kmsjwt.publish.readback import issuer_documents, usable_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,11 +51,11 @@ def _named(deployment: Deployment, jwks: str) -> PublishedFacts:
     try:
         url = read_url(jwks, "the JWKS")
         document = fetch(url, monotonic() + PATIENCE)
-        _, key_set = read_jwks(document.body, where)
+        key_set = usable_keys(document.body, where)
     except KmsJwtError as error:
-        return PublishedFacts(where=where, trouble=error, no_discovery=aside)
+        return PublishedFacts(where=where, trouble=error, discovery_not_read=aside)
     return PublishedFacts(
-        where=where, kids=_kids(key_set), max_age=document.max_age, no_discovery=aside
+        where=where, kids=_kids(key_set), max_age=document.max_age, discovery_not_read=aside
     )
 
 
@@ -64,8 +63,8 @@ def _in_file(deployment: Deployment, path: str, aside: str) -> PublishedFacts:
     try:
         kids = _kids(JwksFile(path, alg=deployment.alg).key_set())
     except ConfigError as error:
-        return PublishedFacts(where=path, trouble=error, no_discovery=aside, is_file=True)
-    return PublishedFacts(where=path, kids=kids, no_discovery=aside, is_file=True)
+        return PublishedFacts(where=path, trouble=error, discovery_not_read=aside, is_file=True)
+    return PublishedFacts(where=path, kids=kids, discovery_not_read=aside, is_file=True)
 
 
 def _of_issuer(issuer: str | None) -> PublishedFacts:
@@ -77,17 +76,16 @@ def _of_issuer(issuer: str | None) -> PublishedFacts:
         return PublishedFacts(
             not_read="the issuer is no https URL: where consumers have keys from, --jwks says"
         )
-    where = jwks_url(issuer)
     try:
-        facts = from_issuer(issuer, timeout=PATIENCE)
-    except (JwksUnavailable, JwksInvalid) as error:
-        return PublishedFacts(where=where, trouble=error, no_discovery="nothing could be read")
+        found = issuer_documents(issuer, timeout=PATIENCE)
+    except KeySourceError as error:
+        return PublishedFacts(where=jwks_url(issuer), trouble=error)
     return PublishedFacts(
-        where=facts.discovery.jwks_uri if facts.discovery else where,
-        kids=_kids(facts.key_set),
-        max_age=facts.max_age,
-        named_issuer=facts.discovery.issuer if facts.discovery else None,
-        no_discovery=facts.no_discovery,
+        where=found.jwks_uri,
+        kids=_kids(found.key_set),
+        max_age=None if found.jwks is None else found.jwks.max_age,
+        named_issuer=None if found.discovery is None else found.discovery.issuer,
+        no_discovery=found.no_discovery,
     )
 
 
@@ -95,13 +93,15 @@ def _where_it_rotates(
     deployment: Deployment, keys: Sequence[KeyFacts], client: Any
 ) -> PublishedFacts:
     """Read what the rotation itself goes by; beside it what the issuer's URL answers."""
+    if not keys:
+        return PublishedFacts(not_read="no ring is named")
     if not (deployment.to or deployment.issuer):
         return PublishedFacts(not_read="it is not told where the ring is published")
     where = {None: str(deployment.issuer), IN_KMS: "KMS"}.get(deployment.to, deployment.to)
     if deployment.to == IN_KMS and not any(each.ring and each.ring.reading for each in keys):
         return PublishedFacts(not_read="the ring is published in KMS alone, and was not read")
     try:
-        read_back = publication(
+        read_back = publisher_for(
             ring_name(keys[0].name),
             to=deployment.to,
             issuer=deployment.issuer,
@@ -111,14 +111,12 @@ def _where_it_rotates(
             region=deployment.region,
         ).kids()
     except KmsJwtError as error:
-        return PublishedFacts(where=str(where), trouble=error, no_discovery="nothing could be read")
-    except IndexError:
-        return PublishedFacts(not_read="no ring is named")
+        return PublishedFacts(where=str(where), trouble=error)
     if deployment.to is not None and not deployment.public:
         return PublishedFacts(
             where=str(where),
             kids=read_back,
-            no_discovery="the issuer's URL is not read back: KMSJWT_PUBLIC says whether to",
+            discovery_not_read="the issuer's URL is not read back: KMSJWT_PUBLIC says whether to",
         )
     seen = _of_issuer(deployment.issuer)
     return PublishedFacts(
@@ -126,7 +124,8 @@ def _where_it_rotates(
         kids=read_back,
         max_age=seen.max_age,
         named_issuer=seen.named_issuer,
-        no_discovery=seen.no_discovery,
+        no_discovery=seen.no_discovery if seen.trouble is None else seen.trouble.message,
+        discovery_not_read=seen.not_read,
     )
 
 

@@ -14,23 +14,22 @@ IAM: ``kms:CreateKey`` and ``kms:TagResource``, ``kms:CreateAlias`` on the alias
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
-from kmsjwt.algorithms import for_key_spec
 from kmsjwt.errors import ConfigError, KmsError
-from kmsjwt.key_names import KeyReference
+from kmsjwt.key_names import KeyReference, ring_name
 from kmsjwt.kms.public import fetch
 from kmsjwt.kms.ring import tags
-from kmsjwt.kms.ring.names import generation_alias, pointer_alias, ring_name
+from kmsjwt.kms.ring.fitting import fitting
+from kmsjwt.kms.ring.names import generation_alias, pointer_alias
 from kmsjwt.kms.ring.reading import described, tags_of
-from kmsjwt.kms.ring.writing import CREATE_TIMEOUT, RingWriter, not_visible
+from kmsjwt.kms.ring.writing import RingWriter, not_visible, ring_clients
 from kmsjwt.rotation import RingSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from kmsjwt.kms.ring.reading import Metadata
 
@@ -38,11 +37,10 @@ DEFAULT_SPEC = "RSA_2048"
 """RS256 keys: the only ones that HTTP API, REST API and ALB authorizers all accept."""
 
 _SEARCHED = 100  # keys; one page of ListKeys
-_SETTLED = 600  # seconds after which the tags that a key was made with are seen by everybody
 
 
-class RingKey(Immutable):
-    """The key that signs for a ring.
+class CreatedRing(Immutable):
+    """A ring that is there: the key that signs for it, and whether it is new.
 
     Attributes:
         arn: the key's ARN.
@@ -62,10 +60,10 @@ class RingKey(Immutable):
         self._fill(arn=arn, alias=alias, kid=kid, created=created)
 
     def __repr__(self) -> str:
-        return f"RingKey({self.alias!r}, {self.arn!r})"
+        return f"CreatedRing({self.alias!r}, {self.arn!r})"
 
 
-def create_key(
+def create_ring(
     name: str,
     *,
     spec: str | None = None,
@@ -73,8 +71,7 @@ def create_key(
     multi_region: bool = False,
     client: Any = None,
     region: str | None = None,
-    clock: Callable[[], float] = time.time,
-) -> RingKey:
+) -> CreatedRing:
     """Make a ring's first key and its two aliases, or whatever of them is missing.
 
     Args:
@@ -85,7 +82,6 @@ def create_key(
         client: any boto3 KMS client, whose retries had better be off: CreateKey is not
             idempotent. Two suitable ones are made if None.
         region: the Region, if no client is given.
-        clock: seconds since 1970.
 
     Returns:
         The key that ``alias/NAME`` points to.
@@ -95,16 +91,16 @@ def create_key(
             has another spec, or other settings, than those asked for.
         KmsError: KMS refused or could not be reached. Running it again goes on from there.
     """
-    ring = _Ring(ring_name(name), spec, settings or {}, client, region)
-    key, created = ring.key(multi_region=multi_region)
+    making = _Creation(ring_name(name), spec, settings or {}, client, region)
+    key, created = making.key(multi_region=multi_region)
     if not created:
-        ring.refuse_other_spec(key)
-        ring.settle(key, clock())
-    public = fetch(ring.client, KeyReference.parse(key["Arn"]), None, "thumbprint").public
-    return RingKey(arn=key["Arn"], alias=ring.pointer, kid=public.kid, created=created)
+        making.refuse_other_spec(key)
+        making.refuse_other_settings(key)
+    public = fetch(making.client, KeyReference.parse(key["Arn"]), None, "thumbprint").public
+    return CreatedRing(arn=key["Arn"], alias=making.pointer, kid=public.kid, created=created)
 
 
-class _Ring:
+class _Creation:
     """The steps. Keys are KMS's own ``KeyMetadata``."""
 
     def __init__(
@@ -115,18 +111,15 @@ class _Ring:
         client: Any,
         region: str | None,
     ) -> None:
-        if spec is not None:
-            for_key_spec(spec, settings.get("alg"))
-        self.name = name
-        self.pointer = pointer_alias(name)
-        self.client = aws.kms_client(region) if client is None else client
-        self._first = generation_alias(name, 1)
         self._asked = settings
         self._settings = RingSettings(**settings)
         self._spec = spec
-        writing = client
-        if writing is None:  # CreateKey sent again after a lost answer would make a second key
-            writing = aws.kms_client(region, attempts=1, read_timeout=CREATE_TIMEOUT)
+        if spec is not None:
+            fitting(spec, self._settings)
+        self.name = name
+        self.pointer = pointer_alias(name)
+        self.client, writing = ring_clients(client, region)
+        self._first = generation_alias(name, 1)
         self._writer = RingWriter(writing, name, allow=lambda: None)
 
     def key(self, *, multi_region: bool) -> tuple[Metadata, bool]:
@@ -138,6 +131,7 @@ class _Ring:
             return pointed, False
         if first is not None:
             return self._pointed_to(first), False
+        fitting(self._spec or DEFAULT_SPEC, self._settings)
         found = self._orphan()
         key = found or self._made(multi_region=multi_region)
         claimed = self._writer.claim(1, key)
@@ -145,7 +139,7 @@ class _Ring:
         return self._pointed_to(claimed), is_new
 
     def _made(self, *, multi_region: bool) -> Metadata:
-        more = {"MultiRegion": True} if multi_region else {}
+        more: dict[str, Any] = {"MultiRegion": True} if multi_region else {}
         spec = self._spec or DEFAULT_SPEC
         return self._writer.make(1, spec=spec, settings=self._settings, **more)
 
@@ -158,18 +152,13 @@ class _Ring:
                 fix="leave --spec out, or choose another name",
             )
 
-    def settle(self, key: Metadata, now: float) -> None:
-        """Refuse other settings than the ring's, and write those that its key lacks."""
-        known = tags_of(self.client, key["Arn"])
-        settings = tags.settings_in(known)
-        if settings is not None:
-            self._refuse_other_settings(settings)
-        elif now - key["CreationDate"].timestamp() > _SETTLED and known.get(tags.RING):
-            wanted = tags.of_settings(self._settings)
-            self._writer.tag(key["Arn"], {tag: wanted[tag] for tag in wanted.keys() - known.keys()})
+    def refuse_other_settings(self, key: Metadata) -> None:
+        """Refuse a ring that is there with other settings than those asked for.
 
-    def _refuse_other_settings(self, settings: RingSettings) -> None:
-        for name, value in self._asked.items():
+        Those of a key so young that its tags cannot be seen were asked for by its maker.
+        """
+        settings = tags.settings_in(tags_of(self.client, key["Arn"]))
+        for name, value in self._asked.items() if settings is not None else ():
             if getattr(settings, name) != value:
                 raise ConfigError(
                     f"{self.pointer} exists with {name} {getattr(settings, name)},"

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from kmsjwt._immutable import Immutable
 from kmsjwt.errors import KmsAccessDenied
+from kmsjwt.key_names import RING_NAME, RING_NUMBER
 from kmsjwt.kms.ring import tags
-from kmsjwt.kms.ring.names import NAME, NUMBER
 from kmsjwt.kms.ring.reading import described, pages, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Orphan(Immutable):
@@ -48,11 +45,6 @@ class Orphan(Immutable):
         return f"Orphan({self.arn!r}, {self.ring!r}, {self.generation!r})"
 
 
-def is_local(client: Any) -> bool:
-    """Tell whether a KMS on this machine is asked, where listing costs nothing."""
-    return urlsplit(str(client.meta.endpoint_url)).hostname in _LOOPBACK
-
-
 def ring_names(client: Any) -> list[str]:
     """Return the name of every ring, by listing all aliases of the account and Region.
 
@@ -62,7 +54,7 @@ def ring_names(client: Any) -> list[str]:
     found: set[str] = set()
     for answer in pages(client.list_aliases, "ListAliases", "*"):
         for alias in answer["Aliases"]:
-            named = re.fullmatch(f"alias/({NAME})/{NUMBER}", alias["AliasName"])
+            named = re.fullmatch(f"alias/({RING_NAME})/{RING_NUMBER}", alias["AliasName"])
             if named:
                 found.add(named[1])
     return sorted(found)

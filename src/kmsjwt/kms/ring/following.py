@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt._immutable import Immutable
 from kmsjwt.errors import KmsAccessDenied, KmsError
+from kmsjwt.key_names import RING_NUMBER
 from kmsjwt.kms.ring import tags
-from kmsjwt.kms.ring.names import NUMBER, pointer_alias
+from kmsjwt.kms.ring.names import pointer_alias
 from kmsjwt.kms.ring.reading import tags_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class Followed(Immutable):
 
     Attributes:
         number: which generation of its ring it is.
-        settings: its times; None for one that was made before keys had any.
+        settings: its times; None if its tags do not say them, because somebody changed them by
+            hand: the signer's own times count then.
         withdrawn: ``retired`` or ``compromised``, if it must not sign; else empty.
     """
 
@@ -63,26 +65,26 @@ def follow(client: Any, ring: str, arn: str, *, required: bool) -> Followed | No
     try:
         known = tags_of(client, arn)
     except KmsError as error:
-        if required and isinstance(error, KmsAccessDenied):
+        if not (required or error.retryable):
+            return None
+        if isinstance(error, KmsAccessDenied):
             error.fix = f"{error.fix}; by {pointer_alias(ring)} alone, tags need not be read"
-        if required or error.retryable:
-            raise
-        return None
-    if known.get(tags.RING) != ring or not re.fullmatch(NUMBER, known.get(tags.GENERATION, "")):
+        raise
+    number = known.get(tags.GENERATION, "")
+    if known.get(tags.RING) != ring or not re.fullmatch(RING_NUMBER, number):
         if required:
             raise _unclear(ring, arn, "it is not tagged as a key of that ring")
         return None
     settings = tags.settings_in(known)
     if required and settings is None:
         raise _unclear(ring, arn, "its tags do not say the ring's times")
-    return Followed(int(known[tags.GENERATION]), settings, _withdrawn(ring, arn, known))
+    return Followed(int(number), settings, _withdrawn(ring, arn, known))
 
 
 def _withdrawn(ring: str, arn: str, known: Mapping[str, str]) -> str:
-    try:
-        marks = tags.marks_in(known)
-    except ValueError as error:
-        raise _unclear(ring, arn, str(error)) from None
+    marks, doubt = tags.marks_in(known)
+    if doubt is not None:
+        raise _unclear(ring, arn, doubt)
     if marks.compromised is not None:
         return "compromised"
     return "" if marks.retired is None else "retired"

@@ -12,17 +12,16 @@ on the key that signs, to learn since when it does.
 from __future__ import annotations
 
 import re
-from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt import aws
-from kmsjwt._immutable import Immutable
+from kmsjwt._immutable import Immutable, replaced
 from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsKeyNotFound, KmsKeyUnusable, shown
-from kmsjwt.key_names import KeyReference
+from kmsjwt.key_names import RING_NUMBER, KeyReference, ring_name
 from kmsjwt.kms.public import fetch, wrong_answer
 from kmsjwt.kms.ring import tags
-from kmsjwt.kms.ring.names import NUMBER, generation_alias, pointer_alias, ring_name
+from kmsjwt.kms.ring.names import generation_alias, pointer_alias
 from kmsjwt.kms.ring.written import Written
 from kmsjwt.rotation import Generation, Marks, Ring
 
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
     from kmsjwt.keys import PublicKey
     from kmsjwt.rotation import RingSettings
 
+_MOST_PAGES = 10_000  # a thousand keys or aliases each; an account has 100,000
+_MOST_ABOVE = 100  # generations above the one that signs
 _ALIAS_SEEN = 600  # seconds after which a key's alias is seen by everybody
 
 Metadata = dict[str, Any]
@@ -95,18 +96,27 @@ def read(
     return _Reader(client, ring_name(name), down_to, written or Written()).read(since=since)
 
 
+def describing(client: Any, name: str) -> dict[str, Any] | None:
+    """Return KMS's whole answer about a key or alias, or None if there is none of that name.
+
+    Raises:
+        KmsError: KMS did not say.
+    """
+    try:
+        answer: dict[str, Any] = aws.call(client.describe_key, "DescribeKey", name, KeyId=name)
+    except KmsKeyNotFound:
+        return None
+    return answer
+
+
 def described(client: Any, name: str) -> Metadata | None:
     """Return KMS's ``KeyMetadata`` of a key or alias, or None if there is none of that name.
 
     Raises:
         KmsError: KMS did not say.
     """
-    try:
-        answer = aws.call(client.describe_key, "DescribeKey", name, KeyId=name)
-    except KmsKeyNotFound:
-        return None
-    metadata: Metadata = answer["KeyMetadata"]
-    return metadata
+    answer = describing(client, name)
+    return None if answer is None else answer["KeyMetadata"]
 
 
 def tags_of(client: Any, arn: str) -> dict[str, str]:
@@ -127,12 +137,15 @@ def pages(method: Any, action: str, key: str, **parameters: Any) -> Iterator[dic
     Raises:
         KmsError: KMS did not say.
     """
-    while True:
+    for _ in range(_MOST_PAGES):
         answer: dict[str, Any] = aws.call(method, action, key, **parameters)
         yield answer
         if not answer.get("Truncated"):
             return
-        parameters["Marker"] = answer["NextMarker"]
+        parameters["Marker"] = answer.get("NextMarker")
+        if not parameters["Marker"]:
+            raise wrong_answer("it goes on and does not say where", action, key)
+    raise wrong_answer(f"it has more than {_MOST_PAGES} pages", action, key)
 
 
 class _Reader:
@@ -147,6 +160,7 @@ class _Reader:
         self._public: dict[int, PublicKey] = {}
         self._unseen: list[str] = []
         self._unnamed: set[int] = set()
+        self._gone: frozenset[str] = frozenset()
 
     def read(self, *, since: bool) -> RingReading:
         pointer = pointer_alias(self._name)
@@ -166,18 +180,26 @@ class _Reader:
         ring = Ring(
             name=self._name,
             now=self._now,
-            generations=found.values(),
+            generations=map(self._without_gone, found.values()),
             signing=number,
             signing_since=moved,
+            gone=self._gone,
             doubt=doubt,
         )
         return RingReading(ring, self._public, self._unseen)
+
+    def _without_gone(self, generation: Generation) -> Generation:
+        """Return a generation as withdrawn, if another key says so."""
+        if generation.kid not in self._gone or not generation.is_live:
+            return generation
+        marks = replaced(generation.marks, retired=generation.born, compromised=generation.born)
+        return replaced(generation, marks=marks)
 
     def _number_of(self, key: Metadata) -> tuple[int | None, str | None]:
         """Return which generation the pointer names, or why that cannot be told."""
         known = self._tags(key["Arn"])
         number = known.get(tags.GENERATION, "")
-        if known.get(tags.RING) == self._name and re.fullmatch(NUMBER, number):
+        if known.get(tags.RING) == self._name and re.fullmatch(RING_NUMBER, number):
             return int(number), None
         pointer = pointer_alias(self._name)
         return None, (
@@ -204,6 +226,9 @@ class _Reader:
                 self._unnamed.add(number)
             found[number] = self._generation(number, key or signing)
         for higher in count((number or 0) + 1):
+            if higher > (number or 0) + _MOST_ABOVE and number is not None:
+                name = generation_alias(self._name, higher)
+                raise wrong_answer("there is no end of generations", "DescribeKey", name)
             key_above = self._probed(higher, downward=False)
             if key_above is None:
                 break
@@ -259,13 +284,16 @@ class _Reader:
         """Return a key's tags, what they say of its life, and why they are in doubt."""
         try:
             known = self._tags(arn)
-            return known, tags.marks_in(known), self._stranger(number, known)
         except KmsAccessDenied as error:
             doubt = f"the tags of generation {number} may not be read: {error.message}"
             self._unseen.append(doubt)
-        except ValueError as error:
-            doubt = f"generation {number} is in doubt: {error}"
-        return {}, Marks(), doubt
+            return {}, Marks(), doubt
+        stranger = self._stranger(number, known)
+        if stranger is not None:
+            return known, Marks(), stranger
+        self._gone |= tags.gone_in(known)
+        marks, unclear = tags.marks_in(known, self._now)
+        return known, marks, unclear and f"generation {number} is in doubt: {unclear}"
 
     def _fetched(
         self, number: int, arn: str, settings: RingSettings | None, published_as: str | None
@@ -311,23 +339,23 @@ class _Reader:
     def _moved(self, arn: str) -> float | None:
         """Return when the pointer was last moved, if it can be seen at its key."""
         pointer = pointer_alias(self._name)
-        for answer in pages(self._client.list_aliases, "ListAliases", arn, KeyId=arn):
-            for alias in answer["Aliases"]:
-                if alias["AliasName"] == pointer and "LastUpdatedDate" in alias:
-                    return float(alias["LastUpdatedDate"].timestamp())
+        try:
+            for answer in pages(self._client.list_aliases, "ListAliases", arn, KeyId=arn):
+                for alias in answer["Aliases"]:
+                    if alias["AliasName"] == pointer and "LastUpdatedDate" in alias:
+                        return float(alias["LastUpdatedDate"].timestamp())
+        except KmsAccessDenied as error:
+            self._unseen.append(error.message)
         return None
 
     def _asked(self, name: str) -> Metadata | None:
         """Return a key's metadata, or None; its answer is the one whose time counts."""
-        try:
-            answer = aws.call(self._client.describe_key, "DescribeKey", name, KeyId=name)
-        except KmsKeyNotFound:
+        answer = describing(self._client, name)
+        if answer is None:
             return None
-        headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-        try:
-            told = parsedate_to_datetime(headers["date"]).timestamp()
-        except (KeyError, TypeError, ValueError):
-            raise wrong_answer("it has no Date header", "DescribeKey", name) from None
+        told = aws.answered_at(answer)
+        if told is None:
+            raise wrong_answer("it has no Date header", "DescribeKey", name)
         self._now = max(self._now, told)
         metadata: Metadata = answer["KeyMetadata"]
         return metadata

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING
 
 from kmsjwt.errors import ConfigError, shown
 from kmsjwt.rotation import Marks, RingSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 RING, GENERATION, KID = "kmsjwt:ring", "kmsjwt:generation", "kmsjwt:kid"
 PUBLISHED, CONFIRMED, DRAINING = "kmsjwt:published", "kmsjwt:confirmed", "kmsjwt:draining"
@@ -31,12 +32,17 @@ _MARKS = {
     COMPROMISED: "compromised",
     DISABLED: "disabled",
 }
-ALL_TAGS = (RING, GENERATION, KID, *_MARKS, KEEP_ENABLED, BUNDLE, ALG, *TIMES)
+NEXT, GONE = "kmsjwt:next", "kmsjwt:gone"
+"""On the key that signs: its successor while that has no alias yet, as ``n`` or ``n KEY-ID``.
+On any key: the kids of keys that are withdrawn, and could not be marked or may be forgotten."""
+ALL_TAGS = (RING, GENERATION, KID, *_MARKS, KEEP_ENABLED, BUNDLE, ALG, *TIMES, NEXT, GONE)
 """Every tag that this package writes."""
 
 NOT_ANY_MORE = "no"
 """The value of `PUBLISHED` of a key that was published and is so no longer."""
 
+_LONGEST = 256  # characters of a tag's value
+_AHEAD = 86_400  # seconds
 _YES = "yes"
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -52,8 +58,13 @@ def of_settings(settings: RingSettings) -> dict[str, str]:
 
 
 def settings_in(tags: Mapping[str, str]) -> RingSettings | None:
-    """Return the settings; None if one of them is missing or makes no sense."""
+    """Return the settings; None if one of them is missing or makes no sense.
+
+    But for the period, on which nothing depends: it is the default's then.
+    """
     times = {name: tags.get(tag, "") for tag, name in TIMES.items()}
+    if not re.fullmatch("[0-9]{4,9}", times["period"]):
+        times["period"] = str(RingSettings().period)
     if not all(re.fullmatch("[0-9]{1,9}", text) for text in times.values()):
         return None
     seconds = {name: int(text) for name, text in times.items()}
@@ -63,18 +74,38 @@ def settings_in(tags: Mapping[str, str]) -> RingSettings | None:
         return None
 
 
-def marks_in(tags: Mapping[str, str]) -> Marks:
-    """Return what was written on a key.
+def marks_in(tags: Mapping[str, str], now: float = inf) -> tuple[Marks, str | None]:
+    """Return what was written on a key, and why it is in doubt.
 
-    Raises:
-        ValueError: a time cannot be read; the message names its tag.
+    Args:
+        tags: the key's.
+        now: seconds since 1970. What lies ahead of it by more than a day cannot be true.
     """
-    times = {
-        name: _moment(tag, tags[tag])
-        for tag, name in _MARKS.items()
-        if tags.get(tag, NOT_ANY_MORE) != NOT_ANY_MORE
-    }
-    return Marks(**times, keep_enabled=tags.get(KEEP_ENABLED) == _YES)
+    times: dict[str, float] = {}
+    doubt: str | None = None
+    for tag, name in _MARKS.items():
+        text = tags.get(tag, NOT_ANY_MORE)
+        if text == NOT_ANY_MORE:
+            continue
+        seconds = _moment(text)
+        if seconds is None or seconds > now + _AHEAD:
+            doubt = f"its tag {tag} is {shown(text)}, expected a time such as {moment(0)}"
+        else:
+            times[name] = seconds
+    return Marks(**times, keep_enabled=tags.get(KEEP_ENABLED) == _YES), doubt
+
+
+def gone_in(tags: Mapping[str, str]) -> frozenset[str]:
+    """Return the kids that a key says are gone: of keys that cannot say so themselves."""
+    return frozenset(tags.get(GONE, "").split())
+
+
+def with_gone(gone: Iterable[str], kids: Iterable[str]) -> str:
+    """Return the tag's value with more kids; the longest gone are forgotten where it is full."""
+    listed = list(dict.fromkeys([*gone, *kids]))
+    while len(" ".join(listed)) > _LONGEST:
+        listed.pop(0)
+    return " ".join(listed)
 
 
 def moment(seconds: float) -> str:
@@ -82,10 +113,8 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).strftime(_MOMENT)
 
 
-def _moment(tag: str, text: str) -> float:
+def _moment(text: str) -> float | None:
     try:
         return datetime.strptime(text, _MOMENT).replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        raise ValueError(
-            f"its tag {tag} is {shown(text)}, expected a time such as {moment(0)}"
-        ) from None
+    except (ValueError, OverflowError):
+        return None

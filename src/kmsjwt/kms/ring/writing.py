@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kmsjwt import aws
 from kmsjwt.errors import KmsAccessDenied, KmsError, KmsKeyNotFound, KmsUnavailable
 from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.fitting import fitting
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias
 from kmsjwt.kms.ring.reading import described
 from kmsjwt.kms.ring.written import Written
@@ -64,34 +65,33 @@ class RingWriter:
         self.orphans: list[str] = []
         self.written = Written()
 
-    def create(
-        self, number: int, *, spec: str, settings: RingSettings, **more: object
-    ) -> tuple[Metadata, bool]:
-        """Make the key of a generation and claim its alias.
+    def make(
+        self,
+        number: int,
+        *,
+        spec: str,
+        settings: RingSettings,
+        gone: str = "",
+        **more: object,
+    ) -> Metadata:
+        """Make a key that is tagged as a generation, and has no alias yet.
 
         Args:
             number: which generation.
             spec: its KMS key spec.
             settings: its times.
+            gone: the kids that it is to tell as gone.
             **more: further members of CreateKey's request, such as ``Policy``.
 
-        Returns:
-            The key that has the alias, and whether it is the one made here.
-
         Raises:
+            ConfigError: no key of that spec could have those settings; none was made.
             KmsError: KMS refused or could not be reached.
         """
-        key = self.make(number, spec=spec, settings=settings, **more)
-        claimed = self.claim(number, key)
-        self.written.keys[number] = claimed
-        return claimed, claimed["Arn"] == key["Arn"]
-
-    def make(self, number: int, *, spec: str, settings: RingSettings, **more: object) -> Metadata:
-        """Make a key that is tagged as a generation, and has no alias yet."""
         its_tags = {
             tags.RING: self._name,
             tags.GENERATION: str(number),
-            **tags.of_settings(settings),
+            **tags.of_settings(fitting(spec, settings)),
+            **({tags.GONE: gone} if gone else {}),
         }
         self._allow()
         answer = aws.call(
@@ -112,15 +112,20 @@ class RingWriter:
         """Name a key as a generation and return the key of that name, whoever was first.
 
         A key that comes too late is scheduled for deletion, or becomes one of ``orphans``.
+
+        Raises:
+            KmsError: KMS refused, could not be reached, or does not show the alias yet. The key
+                waits for its alias; its ARN stands in the error.
         """
         alias = generation_alias(self._name, number)
-        if self._aliased_soon(alias, key["Arn"]):
-            return key
-        winner = described(self._client, alias)
+        winner: Metadata | None = key
+        if not self._aliased_soon(alias, key["Arn"]):
+            winner = described(self._client, alias)
         if winner is None:
             raise not_visible(alias)
         if winner["Arn"] != key["Arn"]:
             self._given_up(key["Arn"])
+        self.written.keys[number] = winner
         return winner
 
     def point(self, arn: str, *, moving: bool) -> bool:
@@ -132,6 +137,9 @@ class RingWriter:
 
         Returns:
             Whether it was done: False if a pointer that was not seen is there after all.
+
+        Raises:
+            KmsError: KMS refused or could not be reached.
         """
         pointer = pointer_alias(self._name)
         if not moving:
@@ -147,13 +155,21 @@ class RingWriter:
         return True
 
     def tag(self, arn: str, named: Mapping[str, str]) -> None:
-        """Write tags on a key; those it has already are replaced."""
+        """Write tags on a key; those it has already are replaced.
+
+        Raises:
+            KmsError: KMS refused or could not be reached.
+        """
         self._allow()
         aws.call(self._client.tag_resource, "TagResource", arn, KeyId=arn, Tags=_as_list(named))
         self.written.tags.setdefault(arn, {}).update(named)
 
     def disable(self, arn: str) -> None:
-        """Disable a key."""
+        """Disable a key.
+
+        Raises:
+            KmsError: KMS refused or could not be reached.
+        """
         self._allow()
         aws.call(self._client.disable_key, "DisableKey", arn, KeyId=arn)
 
@@ -194,6 +210,30 @@ class RingWriter:
             )
         except KmsAccessDenied:
             self.orphans.append(arn)
+
+
+def ring_clients(
+    client: Any, region: str | None, *, attempts: int = aws.ATTEMPTS
+) -> tuple[Any, Any]:
+    """Return the clients to read a ring with and to write to it: the one given, or two new ones.
+
+    The one that writes sends nothing twice: CreateKey sent again after a lost answer would make
+    a second key, and any change that is sent again comes later than it was decided.
+
+    Args:
+        client: a boto3 KMS client for both, or None.
+        region: the Region, if no client is given.
+        attempts: how often a reading is sent before giving up.
+
+    Raises:
+        ConfigError: boto3 is not installed, or no Region is known.
+    """
+    if client is not None:
+        return client, client
+    return (
+        aws.kms_client(region, attempts=attempts),
+        aws.kms_client(region, attempts=1, read_timeout=CREATE_TIMEOUT),
+    )
 
 
 def not_visible(alias: str) -> KmsUnavailable:

@@ -8,9 +8,12 @@ import pytest
 
 from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsError, KmsUnavailable
 from kmsjwt.kms import KmsSigner
-from kmsjwt.kms.ring.create import create_key
+from kmsjwt.kms.ring.create import create_ring
+from kmsjwt.kms.ring.fitting import fitting
 from kmsjwt.kms.ring.names import ring_name
+from kmsjwt.kms.ring.writing import RingWriter
 from kmsjwt.local import LocalKms
+from kmsjwt.rotation import RingSettings
 
 SPEC = "ECC_NIST_P256"
 STEPS = ["describe_key", "list_keys", "create_key", "create_alias", "get_public_key"]
@@ -60,7 +63,7 @@ def kms() -> Any:
 
 
 def test_a_ring_is_a_tagged_key_with_two_aliases(kms):
-    made = create_key("auth", spec=SPEC, client=kms)
+    made = create_ring("auth", spec=SPEC, client=kms)
 
     key = kms.describe_key(KeyId=made.arn)["KeyMetadata"]
     tags = kms.list_resource_tags(KeyId=made.arn)["Tags"]
@@ -80,17 +83,17 @@ def test_a_ring_is_a_tagged_key_with_two_aliases(kms):
 
 
 def test_rsa_2048_is_the_spec_where_none_is_named(kms):
-    made = create_key("auth", client=kms)
+    made = create_ring("auth", client=kms)
 
     assert kms.describe_key(KeyId=made.arn)["KeyMetadata"]["KeySpec"] == "RSA_2048"
 
 
 @pytest.mark.parametrize("again", ["auth", "alias/auth"])
 def test_running_it_again_changes_nothing(kms, again):
-    first = create_key("auth", spec=SPEC, client=kms)
+    first = create_ring("auth", spec=SPEC, client=kms)
     before = aliases(kms)
 
-    second = create_key(again, client=kms)
+    second = create_ring(again, client=kms)
 
     assert (second.arn, second.kid, second.alias) == (first.arn, first.kid, "alias/auth")
     assert not second.created
@@ -100,7 +103,7 @@ def test_running_it_again_changes_nothing(kms, again):
 
 def _calls_of_a_run() -> Any:
     client = Mortal(LocalKms(), at=-1, after=False)
-    create_key("auth", spec=SPEC, client=client)
+    create_ring("auth", spec=SPEC, client=client)
     return client.calls
 
 
@@ -108,9 +111,9 @@ def _calls_of_a_run() -> Any:
 @pytest.mark.parametrize("at", range(1, 8))
 def test_killed_at_any_call_the_next_run_finishes_with_one_key(kms, at, after):
     with pytest.raises(Killed):
-        create_key("auth", spec=SPEC, client=Mortal(kms, at=at, after=after))
+        create_ring("auth", spec=SPEC, client=Mortal(kms, at=at, after=after))
 
-    made = create_key("auth", spec=SPEC, client=kms)
+    made = create_ring("auth", spec=SPEC, client=kms)
 
     assert enabled_keys(kms) == [made.arn]
     assert set(aliases(kms)) == {"alias/auth", "alias/auth/1"}
@@ -128,9 +131,9 @@ def test_the_matrix_above_reaches_every_call():
 def test_a_lost_answer_is_made_good_by_the_next_run(kms, operation):
     kms.faults.add(operation, kind="drop_after")
     with pytest.raises(KmsUnavailable) as raised:
-        create_key("auth", spec=SPEC, client=kms)
+        create_ring("auth", spec=SPEC, client=kms)
 
-    made = create_key("auth", spec=SPEC, client=kms)
+    made = create_ring("auth", spec=SPEC, client=kms)
 
     assert raised.value.retryable
     assert enabled_keys(kms) == [made.arn]
@@ -139,7 +142,7 @@ def test_a_lost_answer_is_made_good_by_the_next_run(kms, operation):
 def _left_over(kms: Any) -> Any:
     """Make what a run leaves that is killed right after CreateKey."""
     with pytest.raises(Killed):
-        create_key("auth", spec=SPEC, client=Mortal(kms, at=4, after=True))
+        create_ring("auth", spec=SPEC, client=Mortal(kms, at=4, after=True))
     (arn,) = enabled_keys(kms)
     return arn
 
@@ -148,7 +151,7 @@ def test_a_key_that_is_to_be_deleted_is_not_taken_up_again(kms):
     left_over = _left_over(kms)
     kms.schedule_key_deletion(KeyId=left_over, PendingWindowInDays=7)
 
-    made = create_key("auth", spec=SPEC, client=kms)
+    made = create_ring("auth", spec=SPEC, client=kms)
 
     assert made.created
     assert enabled_keys(kms) == [made.arn]
@@ -158,26 +161,26 @@ def test_a_key_that_somebody_named_otherwise_is_not_taken(kms):
     left_over = _left_over(kms)
     kms.create_alias(AliasName="alias/theirs", TargetKeyId=left_over)
 
-    assert create_key("auth", spec=SPEC, client=kms).arn != left_over
+    assert create_ring("auth", spec=SPEC, client=kms).arn != left_over
 
 
 def test_a_key_of_another_spec_is_not_taken(kms):
     left_over = _left_over(kms)
 
-    assert create_key("auth", spec="ECC_NIST_P384", client=kms).arn != left_over
+    assert create_ring("auth", spec="ECC_NIST_P384", client=kms).arn != left_over
 
 
 def test_without_the_right_to_look_around_a_key_is_made_all_the_same(kms):
     kms.faults.add("ListKeys", kind="access_denied", times=None)
 
-    assert create_key("auth", spec=SPEC, client=kms).created
+    assert create_ring("auth", spec=SPEC, client=kms).created
 
 
 def test_a_key_that_waits_for_its_alias_is_named(kms):
     kms.faults.add("CreateAlias", kind="access_denied")
 
     with pytest.raises(KmsAccessDenied) as raised:
-        create_key("auth", spec=SPEC, client=kms)
+        create_ring("auth", spec=SPEC, client=kms)
 
     (orphan,) = enabled_keys(kms)
     assert orphan in str(raised.value)
@@ -197,7 +200,7 @@ class Overtaken:
     def create_alias(self, **parameters) -> Any:
         if self.winner is None:
             rival = LooksNowhere(self._kms)
-            self.winner = create_key("auth", spec=SPEC, client=rival)
+            self.winner = create_ring("auth", spec=SPEC, client=rival)
         return self._kms.create_alias(**parameters)
 
     def __getattr__(self, name) -> Any:
@@ -220,7 +223,7 @@ class LooksNowhere:
 def test_whoever_loses_the_race_takes_the_winners_key_and_gives_up_its_own(kms):
     client = Overtaken(kms)
 
-    made = create_key("auth", spec=SPEC, client=client)
+    made = create_ring("auth", spec=SPEC, client=client)
 
     assert made.arn == client.winner.arn
     assert not made.created
@@ -234,7 +237,7 @@ def test_with_changes_seen_late_and_throttling_it_gets_there():
     for _ in range(30):
         now[0] += 60
         try:
-            made = create_key("auth", spec=SPEC, client=client)
+            made = create_ring("auth", spec=SPEC, client=client)
         except KmsError as error:
             if not error.retryable:
                 raise
@@ -243,7 +246,7 @@ def test_with_changes_seen_late_and_throttling_it_gets_there():
     now[0] += 600
 
     assert enabled_keys(kms) == [made.arn]
-    assert create_key("auth", client=kms).arn == made.arn
+    assert create_ring("auth", client=kms).arn == made.arn
 
 
 def test_an_alias_of_somebody_else_is_left_alone(kms):
@@ -251,14 +254,14 @@ def test_an_alias_of_somebody_else_is_left_alone(kms):
     kms.create_alias(AliasName="alias/auth", TargetKeyId=foreign)
 
     with pytest.raises(ConfigError, match="not tagged as of ring auth") as raised:
-        create_key("auth", spec=SPEC, client=kms)
+        create_ring("auth", spec=SPEC, client=kms)
 
     assert raised.value.code == "alias_taken"
     assert len(enabled_keys(kms)) == 1
 
 
 def test_after_a_rotation_the_key_that_signs_is_the_answer(kms):
-    create_key("auth", spec=SPEC, client=kms)
+    create_ring("auth", spec=SPEC, client=kms)
     tags = [
         {"TagKey": "kmsjwt:ring", "TagValue": "auth"},
         {"TagKey": "kmsjwt:generation", "TagValue": "2"},
@@ -267,21 +270,21 @@ def test_after_a_rotation_the_key_that_signs_is_the_answer(kms):
     kms.create_alias(AliasName="alias/auth/2", TargetKeyId=second["KeyId"])
     kms.update_alias(AliasName="alias/auth", TargetKeyId=second["KeyId"])
 
-    assert create_key("auth", client=kms).arn == second["Arn"]
+    assert create_ring("auth", client=kms).arn == second["Arn"]
 
 
 def test_another_spec_than_the_rings_is_refused(kms):
-    create_key("auth", spec=SPEC, client=kms)
+    create_ring("auth", spec=SPEC, client=kms)
 
     with pytest.raises(ConfigError, match="exists with spec ECC_NIST_P256") as raised:
-        create_key("auth", spec="RSA_2048", client=kms)
+        create_ring("auth", spec="RSA_2048", client=kms)
 
     assert raised.value.code == "ring_spec"
 
 
 def test_a_spec_that_signs_no_token_is_refused_before_anything_is_made(kms):
     with pytest.raises(ConfigError, match="signs no JWT"):
-        create_key("auth", spec="SYMMETRIC_DEFAULT", client=kms)
+        create_ring("auth", spec="SYMMETRIC_DEFAULT", client=kms)
 
     assert enabled_keys(kms) == []
 
@@ -293,7 +296,7 @@ def tags_of(kms, arn) -> Any:
 def test_the_rings_settings_are_tags_that_the_key_is_made_with(kms):
     settings = {"max_lifetime": 3_600, "consumer_cache": 7_200, "bundle": True, "alg": "PS256"}
 
-    made = create_key("auth", settings=settings, client=kms)
+    made = create_ring("auth", settings=settings, client=kms)
 
     tags = tags_of(kms, made.arn)
     assert tags["kmsjwt:max-lifetime"] == "3600"
@@ -302,11 +305,11 @@ def test_the_rings_settings_are_tags_that_the_key_is_made_with(kms):
 
 
 def test_other_settings_than_the_rings_are_refused(kms):
-    create_key("auth", spec=SPEC, settings={"max_lifetime": 3_600}, client=kms)
-    create_key("auth", settings={"max_lifetime": 3_600}, client=kms)
+    create_ring("auth", spec=SPEC, settings={"max_lifetime": 3_600}, client=kms)
+    create_ring("auth", settings={"max_lifetime": 3_600}, client=kms)
 
     with pytest.raises(ConfigError, match="exists with max_lifetime 3600, asked") as raised:
-        create_key("auth", settings={"max_lifetime": 7_200}, client=kms)
+        create_ring("auth", settings={"max_lifetime": 7_200}, client=kms)
 
     assert (raised.value.code, "key rotate" in str(raised.value)) == ("ring_settings", True)
 
@@ -328,34 +331,63 @@ def test_other_settings_than_the_rings_are_refused(kms):
 )
 def test_settings_that_make_no_sense_are_refused_before_anything_is_made(kms, settings, told):
     with pytest.raises(ConfigError, match=told):
-        create_key("auth", spec="RSA_2048", settings=settings, client=kms)
+        create_ring("auth", spec="RSA_2048", settings=settings, client=kms)
 
     assert enabled_keys(kms) == []
 
 
-def _without_settings(kms: Any) -> Any:
-    made = create_key("auth", spec=SPEC, client=kms)
-    names = [name for name in tags_of(kms, made.arn) if name.count("-") or "period" in name]
-    kms.untag_resource(KeyId=made.arn, TagKeys=names)
-    return made.arn
+@pytest.mark.parametrize("alg", ["ES256", "Ed25519", "ML-DSA-65"])
+def test_an_alg_that_the_default_spec_does_not_sign_is_refused_before_anything_is_made(kms, alg):
+    with pytest.raises(ConfigError, match="a key of spec RSA_2048 signs") as raised:
+        create_ring("auth", settings={"alg": alg}, client=kms)
+
+    assert (raised.value.code, "key spec" in str(raised.value)) == ("alg_mismatch", True)
+    assert enabled_keys(kms) == []
 
 
-@pytest.mark.parametrize(("age", "written"), [(60, False), (601, True)])
-def test_settings_that_are_missing_are_written_once_a_tag_cannot_be_unseen(age, written):
-    now = [1_800_000_000.0]
-    kms = LocalKms(clock=lambda: now[0])
-    arn = _without_settings(kms)
-    now[0] += age
+def test_a_ring_whose_alg_only_its_own_spec_signs_needs_no_spec_named_again(kms):
+    first = create_ring("auth", spec=SPEC, settings={"alg": "ES256"}, client=kms)
 
-    create_key("auth", settings={"max_lifetime": 60}, client=kms, clock=lambda: now[0])
+    assert create_ring("auth", settings={"alg": "ES256"}, client=kms).arn == first.arn
 
-    tags = tags_of(kms, arn)
-    assert (tags.get("kmsjwt:max-lifetime") == "60") is written
-    assert ("kmsjwt:consumer-cache" in tags) is written
+
+@pytest.mark.parametrize(
+    ("spec", "settings", "code"),
+    [
+        ("RSA_2048", {"alg": "ES256"}, "alg_mismatch"),
+        ("ECC_NIST_P256", {"alg": "PS256"}, "alg_mismatch"),
+        ("SYMMETRIC_DEFAULT", {}, "key_spec"),
+    ],
+)
+def test_no_writer_makes_a_key_that_could_not_sign_for_its_ring(kms, spec, settings, code):
+    writer = RingWriter(kms, "auth", allow=lambda: None)
+
+    with pytest.raises(ConfigError) as raised:
+        writer.make(2, spec=spec, settings=RingSettings(**settings))
+
+    assert raised.value.code == code
+    assert enabled_keys(kms) == []
+
+
+def test_what_fits_is_returned_as_it_was():
+    settings = RingSettings(alg="PS384")
+
+    assert fitting("RSA_3072", settings) is settings
+
+
+def test_a_key_that_does_not_tell_its_settings_is_left_as_it_is(kms):
+    made = create_ring("auth", spec=SPEC, client=kms)
+    kms.untag_resource(KeyId=made.arn, TagKeys=["kmsjwt:signer-refresh"])
+    before = tags_of(kms, made.arn)
+
+    again = create_ring("auth", settings={"max_lifetime": 60}, client=kms)
+
+    assert (again.arn, again.created) == (made.arn, False)
+    assert tags_of(kms, made.arn) == before
 
 
 def test_a_multi_region_key_is_made_where_one_is_asked_for(kms):
-    made = create_key("auth", spec=SPEC, multi_region=True, client=kms)
+    made = create_ring("auth", spec=SPEC, multi_region=True, client=kms)
 
     assert kms.describe_key(KeyId=made.arn)["KeyMetadata"]["MultiRegion"]
 

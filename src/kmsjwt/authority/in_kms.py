@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from kmsjwt.kms.ring.reading import read
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from kmsjwt.keys import PublicKey
 
 
 class InKms:
-    """The `kmsjwt.authority.rotate.Publication` of a ring whose consumers are `KmsKeys.ring`."""
+    """The `kmsjwt.authority.rotate.Publisher` of a ring whose consumers are `KmsKeys.ring`."""
 
     __slots__ = ("_client", "_name")
 
@@ -23,7 +23,12 @@ class InKms:
         self._client = client
 
     def publish(
-        self, live: Iterable[PublicKey], retired: Collection[str], *, max_age: int | None = None
+        self,
+        live: Iterable[PublicKey],
+        retired: Collection[str],
+        *,
+        max_age: int | None = None,
+        allow: Callable[[], None] | None = None,
     ) -> None:
         """Do nothing: a key is published by having its alias and tags."""
 
@@ -34,6 +39,10 @@ class InKms:
             KmsError: KMS did not say.
         """
         return frozenset(key.kid for key in read(self._client, self._name, since=False).live)
+
+    def lingering(self) -> frozenset[str]:
+        """Return the same: there is one place."""
+        return self.kids()
 
     def invalidate(self) -> None:
         """Do nothing: no cache of ours is in between."""
