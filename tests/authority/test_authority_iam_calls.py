@@ -72,6 +72,7 @@ class Shelf:
         self.live: dict[str, PublicKey] = {}
 
     def publish(self, live: Iterable[PublicKey], retired: Collection[str], **more: object) -> None:
+        del more
         self.live |= {key.kid: key for key in live}
         self.live = {kid: key for kid, key in self.live.items() if kid not in retired}
 

@@ -104,6 +104,14 @@ def run_javascript(text: str, folder: Path) -> None:
     assert done.returncode == 0, done.stdout.decode()
 
 
+def wheels() -> dict[str, str]:
+    """Return what lets pip, and so `kmsjwt bundle`, do without a network."""
+    folder = ROOT / ".wheels"
+    if not (folder / ".ready").exists():
+        return {}
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "PIP_CONFIG_FILE": os.devnull}
+
+
 class Shell:
     """Runs a page's commands in its own folder, with the package's commands on the PATH."""
 
@@ -115,6 +123,7 @@ class Shell:
             "LANG": "C.UTF-8",
             "NO_COLOR": "1",
             "COLUMNS": "120",
+            **wheels(),
         }
         self._variables = ""
 

@@ -163,7 +163,7 @@ def _authorizer(env: Environment) -> tuple[dict[str, Any], str | None]:
         **_of_keys(env, settings.keys),
         "issuer": settings.issuer if isinstance(settings.issuer, str) else None,
         "lifetime": settings.lifetime,
-        "cache_ttl": settings.told.get("cache_ttl"),
+        "cache_ttl": settings.for_gateway.get("cache_ttl"),
     }, settings.keys.chosen_by
 
 

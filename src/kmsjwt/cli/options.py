@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-_WITHOUT_TWIN = ("help", "version", "remove", "with")  # these are said each time anew
+WITHOUT_TWIN = frozenset(
+    {"help", "version", "with", "remove", "start", "compromised", "keep_enabled", "force"}
+)
+"""Options that are said each time anew: what lingers in a shell must not lead to such a thing."""
 
 KEY_SPECS = tuple(dict.fromkeys(spec for each in ALGORITHMS.values() for spec in each.key_specs))
 """The KMS key specs that sign a JWT."""
@@ -114,7 +117,7 @@ def fill_from_environment(args: argparse.Namespace, environ: Mapping[str, str]) 
     faults: list[str] = []
     args.given = set()
     for action in args.parser._actions:  # noqa: SLF001  argparse has no public list of them
-        if not action.option_strings or action.dest in _WITHOUT_TWIN:
+        if not action.option_strings or action.dest in WITHOUT_TWIN:
             continue
         if getattr(args, action.dest) in ("", []):
             setattr(args, action.dest, None)

@@ -7,10 +7,12 @@ import sys
 from typing import TYPE_CHECKING, cast
 
 from kmsjwt.cli import (
+    bundle,
     compat,
     demo,
     doctor,
     iam,
+    init,
     inspect,
     invoke,
     issue,
@@ -31,7 +33,22 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 _PIPE_CLOSED = 141  # 128 + SIGPIPE
-_COMMANDS = (demo, key, issue, verify, inspect, jwks, publish, compat, doctor, iam, invoke, local)
+_COMMANDS = (
+    demo,
+    key,
+    issue,
+    verify,
+    inspect,
+    jwks,
+    publish,
+    compat,
+    doctor,
+    iam,
+    invoke,
+    init,
+    bundle,
+    local,
+)
 _EPILOG = """\
 begin with:  kmsjwt demo
              kmsjwt local run -- kmsjwt key create auth

@@ -138,11 +138,6 @@ class Settings(Immutable):
         return self.cache_ttl != 0
 
 
-def _said(faults: list[Fault], names: Mapping[str, str]) -> Iterator[str]:
-    for name, fault in faults:
-        yield f"{names.get(name, name)} {fault}" if name else fault
-
-
 def _choice_faults(on_invalid: object, response: object, cache_ttl: object) -> Iterator[Fault]:
     if on_invalid not in ("401", "deny"):
         yield "on_invalid", f"is {shown(on_invalid)}, expected '401' or 'deny'"

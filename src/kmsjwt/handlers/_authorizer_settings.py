@@ -59,11 +59,6 @@ class AuthorizerSettings(Immutable):
     recipe_key: str
     recipe_until: float
 
-    @property
-    def told(self) -> dict[str, Any]:
-        """The former name of ``for_gateway``, until nothing asks for it by that."""
-        return self.for_gateway
-
     def __init__(self, env: Environment) -> None:
         """Read the environment, which remembers every fault."""
         key = SigningKeySetting(env)

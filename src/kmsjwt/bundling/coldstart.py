@@ -1,0 +1,124 @@
+"""How long a bundle's authorizer takes from the start of Python to its first decision."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt.bundling.build import unpack
+from kmsjwt.bundling.compiling import interpreter
+from kmsjwt.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kmsjwt.bundling.build import Bundle
+    from kmsjwt.bundling.target import Target
+
+_RUNS = 7
+_SECONDS = 60
+# Nothing but the bundle and the standard library: no site-packages. It leaves without tidying
+# up, since a function's process lives on.
+_FIRST_DECISION = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import json
+from kmsjwt.handlers.authorizer import handler
+with open(sys.argv[2]) as file:
+    answer = handler(json.load(file), None)
+effect = answer["policyDocument"]["Statement"][0]["Effect"]
+os._exit(0 if effect == "Allow" else 1)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColdStart:
+    """Medians over a few processes, in milliseconds of CPU.
+
+    Attributes:
+        as_built: with the bundle as it is.
+        without_compiled: without its ``.pyc`` files; None if it has none.
+        python_alone: of an interpreter that does nothing.
+    """
+
+    as_built: float
+    without_compiled: float | None
+    python_alone: float
+
+
+def runs_here(target: Target) -> str | None:
+    """Return a Python of this machine that can run a bundle for the target, or None."""
+    same = platform.machine() == target.machine and sys.platform == "linux"
+    return interpreter(target) if same else None
+
+
+def measure(bundle: Bundle, *, settings: Mapping[str, str], event: Any) -> ColdStart:
+    """Start the authorizer of a bundle a few times and see what the kernel says it took.
+
+    Args:
+        bundle: what to measure.
+        settings: the authorizer's environment; its JWKS a file, so that no network is asked.
+        event: one that it lets in.
+
+    Raises:
+        ConfigError: nothing here runs such a bundle, or it does not let the event in.
+    """
+    python = runs_here(bundle.target)
+    if python is None:
+        raise ConfigError(
+            f"a bundle for {bundle.target} does not run here, so nothing was measured",
+            code="bundle_measure",
+            fix=f"measure on Linux on {bundle.target.arch} with python{bundle.target.python}",
+        )
+    with tempfile.TemporaryDirectory(prefix="kmsjwt-measure-") as scratch:
+        folder = unpack(bundle, Path(scratch) / "bundle")
+        asked = Path(scratch) / "event.json"
+        asked.write_text(json.dumps(event), "utf-8")
+        words = [python, "-I", "-S", "-B", "-c"]
+        decide = [*words, _FIRST_DECISION, str(folder), str(asked)]
+        as_built = _median(decide, settings)
+        alone = _median([*words, "pass"], {})
+        without = None
+        if bundle.compiled:
+            for each in list(folder.rglob("__pycache__")):
+                shutil.rmtree(each)
+            without = _median(decide, settings)
+    return ColdStart(as_built=as_built, without_compiled=without, python_alone=alone)
+
+
+def _median(command: list[str], settings: Mapping[str, str]) -> float:
+    return statistics.median(_milliseconds(command, settings) for _ in range(_RUNS))
+
+
+def _milliseconds(command: list[str], settings: Mapping[str, str]) -> float:
+    import resource  # which Linux has, as everything that is measured here
+
+    # The time of all children that have ended, before and after this one.
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(  # noqa: S603  a Python of this machine
+        command,
+        env=dict(settings),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=_SECONDS,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != 0:
+        said = (done.stderr.splitlines() or ["nothing"])[-1]
+        raise ConfigError(
+            f"the bundle's authorizer did not let a good token in, it said: {said}",
+            code="bundle_measure",
+        )
+    user = after.ru_utime - before.ru_utime
+    return (user + after.ru_stime - before.ru_stime) * 1000

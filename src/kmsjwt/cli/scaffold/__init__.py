@@ -1,0 +1,121 @@
+"""What ``kmsjwt init`` writes: a small project, as text by the name of each file."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt.deploy import StackSettings, as_yaml, template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kmsjwt.bundling import Target
+
+TOOLS = ("sam", "cdk")
+_HERE = Path(__file__).parent
+_ENDING = ".in"
+_BUNDLE = "dist/function.zip"
+_BACKEND = "hello.handler"
+_AUDIENCE = "orders"
+_WIDTH = 82  # with what is before it, lines of 88, which formatters leave alone
+_README: dict[str, dict[str, str]] = {
+    "sam": {
+        "tool_install": ", the AWS SAM CLI",
+        "deploy": "sam deploy",
+        "remove": "sam delete",
+        "settings_file": "samconfig.toml",
+        "stack_file": "template.yaml",
+        "stack_what": "every resource; after an upgrade, take it from a new `kmsjwt init`",
+    },
+    "cdk": {
+        "tool_install": ", the AWS CDK CLI, `cdk bootstrap`",
+        "deploy": "cdk deploy",
+        "remove": "cdk destroy",
+        "settings_file": "settings.py",
+        "stack_file": "app.py",
+        "stack_what": "the stack, which is one construct; beside it what else you want in it",
+    },
+}
+
+
+def files(name: str, tool: str, target: Target) -> dict[str, str]:
+    """Return every file of a project.
+
+    Args:
+        name: of its folder.
+        tool: ``sam`` or ``cdk``.
+        target: what its functions run on.
+    """
+    settings = StackSettings(
+        code=_BUNDLE,
+        runtime=f"python{target.python}",
+        architecture=target.arch,
+        backend=_BACKEND,
+    )
+    described = template(settings)
+    words = {
+        **_README[tool],
+        "stack": stack_name(name),
+        "version": importlib.metadata.version("kmsjwt"),
+        "bundle": f"kmsjwt bundle --arch {target.arch} --python {target.python} --with hello.py",
+        "parameters": "".join(_SETTINGS[tool](described["Parameters"])),
+    }
+    written = {
+        str(path.relative_to(folder)).removesuffix(_ENDING): Template(
+            path.read_text("utf-8")
+        ).substitute(words)
+        for folder in (_HERE / "common", _HERE / tool)
+        for path in folder.rglob(f"*{_ENDING}")
+    }
+    if tool == "sam":
+        written["template.yaml"] = as_yaml(described)
+    return dict(sorted(written.items()))
+
+
+def stack_name(name: str) -> str:
+    """Return a name that CloudFormation takes: letters, digits and hyphens, a letter first."""
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
+    return plain if plain[:1].isalpha() else f"auth-{plain}".strip("-")
+
+
+def _for_sam(parameters: Mapping[str, Any]) -> Iterator[str]:
+    for name, parameter in parameters.items():
+        value = _AUDIENCE if name == "Audience" else str(parameter["Default"])
+        yield from _comment(_told(parameter))
+        line = f"{json.dumps(f'{name}={value}')},\n"
+        yield f"    {line}" if value else f"    # {line}"
+
+
+def _for_cdk(parameters: Mapping[str, Any]) -> Iterator[str]:
+    from kmsjwt.cdk.parameters import Parameters, parameter_name
+
+    arguments = {parameter_name(argument): argument for argument in Parameters.__annotations__}
+    for name, parameter in parameters.items():
+        if name == "Audience":
+            continue
+        if parameter["Default"] == "":
+            yield from _comment(f"Unset, {arguments[name]}: {parameter['Description']}")
+        else:
+            yield from _comment(_told(parameter))
+            yield f"    {json.dumps(arguments[name])}: {json.dumps(parameter['Default'])},\n"
+
+
+def _told(parameter: Mapping[str, Any]) -> str:
+    if "AllowedValues" not in parameter:
+        return str(parameter["Description"])
+    several = ", ".join(map(str, parameter["AllowedValues"]))
+    return f"{parameter['Description']}; one of {several}"
+
+
+def _comment(text: str) -> Iterator[str]:
+    import textwrap
+
+    yield from (f"    # {line}\n" for line in textwrap.wrap(text, _WIDTH))
+
+
+_SETTINGS = {"sam": _for_sam, "cdk": _for_cdk}

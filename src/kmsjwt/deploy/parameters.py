@@ -1,0 +1,164 @@
+"""What is asked at each deployment, and the conditions that follow from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt.deploy import names
+from kmsjwt.deploy.intrinsics import ref
+from kmsjwt.key_names import RING_NAME
+
+if TYPE_CHECKING:
+    from kmsjwt.deploy.intrinsics import Json
+    from kmsjwt.deploy.settings import StackSettings
+
+_LENGTH = "^([1-9][0-9]{0,6})(s|m|h|d)?$"
+_ISSUER = r"^$|^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?$"
+_ARN = r"^$|^arn:aws[a-z-]*:%s:.+$"
+_KEY = r"^$|^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$"
+# How long CloudWatch keeps log events, in days (CloudWatch Logs, PutRetentionPolicy).
+_RETENTION = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
+
+
+def parameters(settings: StackSettings) -> dict[str, Any]:
+    """Return the template's parameters. Audience alone has no default."""
+    algs = list(settings.algorithms)
+    return {
+        "Audience": _text(
+            "Whom tokens are for: the aud that both authorizers demand and askers may choose from;"
+            " several with commas between them",
+            Type="CommaDelimitedList",
+        ),
+        "IssuerUrl": _text(
+            "The iss of the tokens, https://HOST without a path. Empty: the address that"
+            " CloudFront gives. It cannot be changed later without refusing live tokens",
+            "",
+            AllowedPattern=_ISSUER,
+        ),
+        "CertificateArn": _text(
+            "The certificate of IssuerUrl's host in us-east-1 (CloudFront reads it there alone)",
+            "",
+            AllowedPattern=_ARN % "acm",
+        ),
+        "HostedZoneId": _text(
+            "The Route 53 zone of IssuerUrl's host; its records are made. Empty: make them"
+            " yourself while the stack waits for the issuer's URL to answer",
+            "",
+            AllowedPattern="^[A-Z0-9]*$",
+        ),
+        "RingName": _text(
+            "The key ring: its keys are alias/NAME/1 and so on, in this account and Region",
+            "auth",
+            AllowedPattern=f"^{RING_NAME}$",
+        ),
+        "ExistingKey": _text(
+            "The ARN of a signing key to begin with, instead of a new one", "", AllowedPattern=_KEY
+        ),
+        "Algorithm": _text(
+            "What the next generation of keys signs with. RS256 is what every authorizer of AWS's"
+            " own accepts",
+            algs[0],
+            AllowedValues=algs,
+        ),
+        "SignerRoles": _text(
+            "ARNs of the roles that alone may sign with keys made from now on. Empty: IAM policies"
+            " decide, so that a later stack can go on with the keys",
+            "",
+            Type="CommaDelimitedList",
+        ),
+        "TokenLifetime": _length("How long a token is good if its asker does not say", "15m"),
+        "MaxTokenLifetime": _length("The longest that an asker may have, 24h at most", "1h"),
+        "RotationPeriod": _length("How long a key signs before its successor is made", "30d"),
+        "ConsumerCache": _length(
+            "The longest time for which a consumer keeps the JWKS, whatever it is told; an HTTP"
+            " API's own authorizer keeps it 2h. A new key waits that long",
+            "2h",
+        ),
+        "AuthorizerTtl": _number(
+            "For how many seconds the gateways keep an answer of the authorizer; a token is good"
+            " for that much longer",
+            60,
+            MinValue=0,
+            MaxValue=3600,
+        ),
+        "CorsOrigin": _text("Which web pages may see the answers, refusals included", "*"),
+        "IssueConcurrency": _number(
+            "How many tokens are signed at once at most (reserved concurrency); 0 for no such"
+            " limit, in accounts that have none to spare",
+            10,
+            MinValue=0,
+        ),
+        "IssueRate": _number(
+            "How many requests for a token a second, 1000 signs a second being the account's",
+            20,
+            MinValue=1,
+            MaxValue=1000,
+        ),
+        "LogRetention": _number("Days for which logs are kept", 90, AllowedValues=_RETENTION),
+        "AlarmTopicArn": _text("Where alarms are sent to", "", AllowedPattern=_ARN % "sns"),
+    }
+
+
+def conditions() -> dict[str, Json]:
+    """Return the template's conditions."""
+    given = {
+        names.HAS_ISSUER: "IssuerUrl",
+        names.HAS_CERTIFICATE: "CertificateArn",
+        names.HAS_ZONE: "HostedZoneId",
+        names.HAS_EXISTING_KEY: "ExistingKey",
+        names.HAS_ALARM_TOPIC: "AlarmTopicArn",
+    }
+    joined = {"Fn::Join": ["", ref("SignerRoles")]}
+    return {
+        **{name: _not_equal(ref(parameter), "") for name, parameter in given.items()},
+        names.HAS_SIGNERS: _not_equal(joined, ""),
+        names.HAS_CONCURRENCY: _not_equal(ref("IssueConcurrency"), "0"),
+    }
+
+
+def rules() -> dict[str, Json]:
+    """Return what CloudFormation is to check before it makes anything."""
+    return {
+        "CertificateIsOfAnIssuer": {
+            "RuleCondition": _not_equal(ref("CertificateArn"), ""),
+            "Assertions": [
+                {
+                    "Assert": _not_equal(ref("IssuerUrl"), ""),
+                    "AssertDescription": "CertificateArn is set, and IssuerUrl is not",
+                }
+            ],
+        },
+        "RecordsAreOfACertificate": {
+            "RuleCondition": _not_equal(ref("HostedZoneId"), ""),
+            "Assertions": [
+                {
+                    "Assert": _not_equal(ref("CertificateArn"), ""),
+                    "AssertDescription": "HostedZoneId is set, and CertificateArn is not",
+                }
+            ],
+        },
+    }
+
+
+def mappings(settings: StackSettings) -> dict[str, Any]:
+    """Return the KMS key spec of each algorithm."""
+    return {
+        "Algorithms": {alg: {"KeySpec": spec} for alg, spec in settings.algorithms.items()},
+    }
+
+
+def _text(description: str, default: str | None = None, **more: Any) -> dict[str, Any]:
+    rest = {} if default is None else {"Default": default}
+    return {"Type": "String", "Description": description, **rest, **more}
+
+
+def _length(description: str, default: str) -> dict[str, Any]:
+    return _text(f"{description}; such as 15m, 2h or 30d", default, AllowedPattern=_LENGTH)
+
+
+def _number(description: str, default: int, **more: Any) -> dict[str, Any]:
+    return {"Type": "Number", "Description": description, "Default": default, **more}
+
+
+def _not_equal(one: Json, other: Json) -> Json:
+    return {"Fn::Not": [{"Fn::Equals": [one, other]}]}

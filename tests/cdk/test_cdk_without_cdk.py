@@ -1,0 +1,49 @@
+"""Where the CDK is not installed, only who asks for the construct is told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from kmsjwt.cdk.parameters import Parameters, parameter_name
+from kmsjwt.deploy import template
+
+
+def test_each_parameter_of_the_template_is_an_argument():
+    """Audience is the one that must be given, and stands before the others."""
+    arguments = {parameter_name(argument) for argument in Parameters.__annotations__}
+
+    assert arguments == set(template()["Parameters"]) - {"Audience"}
+
+
+@pytest.mark.parametrize(
+    ("program", "printed"),
+    [
+        ("import kmsjwt.cdk; print('aws_cdk' in sys.modules)", "False"),
+        (
+            "import kmsjwt.cdk; kmsjwt.cdk.TokenAuthority",
+            "aws_cdk is not installed, which kmsjwt.cdk is made of; pip install 'kmsjwt[cdk]'",
+        ),
+        ("import kmsjwt.cdk; kmsjwt.cdk.Nothing", "has no attribute 'Nothing'"),
+    ],
+    ids=["imported", "used", "misspelt"],
+)
+def test_it_says_what_to_install(program, printed):
+    hidden = "import sys; sys.modules['aws_cdk'] = None; del sys.modules['aws_cdk']\n"
+    block = (
+        "class Missing:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name.partition('.')[0] == 'aws_cdk':\n"
+        "            raise ModuleNotFoundError('gone', name='aws_cdk')\n"
+        "sys.meta_path.insert(0, Missing())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{hidden}{block}{program}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert printed in done.stdout + done.stderr

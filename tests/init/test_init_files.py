@@ -1,0 +1,139 @@
+"""`kmsjwt init` writes where nothing is, and says what becomes of what is there."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kmsjwt.cli.scaffold import stack_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = {
+    "sam": {"samconfig.toml", "template.yaml"},
+    "cdk": {"app.py", "cdk.json", "settings.py"},
+}
+COMMON = {
+    ".gitignore",
+    "README.md",
+    "conftest.py",
+    "hello.py",
+    "pyproject.toml",
+    "requirements.txt",
+    "tests/test_hello.py",
+}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_it_says_each_file_that_it_writes(typed, tool, tmp_path):
+    said = typed("my-auth", "--with", tool)
+
+    wanted = COMMON | FILES[tool]
+    assert set(contents(tmp_path / "my-auth")) == wanted
+    assert [line.split() for line in said.out.splitlines()] == [
+        ["written", f"my-auth/{name}"] for name in sorted(wanted)
+    ]
+    assert "README.md" in said.err
+
+
+def test_sam_is_what_one_gets(typed, tmp_path):
+    typed("my-auth")
+
+    assert (tmp_path / "my-auth" / "template.yaml").exists()
+
+
+def test_a_second_time_nothing_changes(typed, tool, tmp_path):
+    typed("my-auth", "--with", tool)
+    before = contents(tmp_path / "my-auth")
+
+    said = typed("my-auth", "--with", tool)
+
+    assert said.code == 0
+    assert {line.split()[0] for line in said.out.splitlines()} == {"unchanged"}
+    assert contents(tmp_path / "my-auth") == before
+
+
+def test_it_never_overwrites(typed, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "hello.py").write_text("mine = True\n")
+    (folder / "README.md").write_text("# Mine\n")
+    before = contents(folder)
+
+    said = typed("mine")
+
+    assert (said.code, said.out) == (2, "")
+    assert "not as they would be written: README.md, hello.py" in said.err
+    assert "nothing was written" in said.err
+    assert contents(folder) == before
+
+
+def test_force_says_what_it_replaces_and_leaves_the_rest(typed, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "hello.py").write_text("mine = True\n")
+    (folder / "notes.txt").write_text("mine\n")
+
+    said = typed("mine", "--force")
+
+    assert said.code == 0
+    assert re.findall(r"^replaces +(.*)$", said.err, re.MULTILINE) == ["mine/hello.py"]
+    assert re.findall(r"^replaced +(.*)$", said.out, re.MULTILINE) == ["mine/hello.py"]
+    assert "def handler" in (folder / "hello.py").read_text()
+    assert (folder / "notes.txt").read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("forced", [False, True], ids=["refused", "forced"])
+def test_what_a_link_leads_to_is_not_written(typed, tmp_path, forced):
+    elsewhere = tmp_path / "precious.py"
+    elsewhere.write_text("precious = True\n")
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "hello.py").symlink_to(elsewhere)
+
+    said = typed("mine", *(["--force"] if forced else []))
+
+    assert said.code == (0 if forced else 2)
+    assert elsewhere.read_text() == "precious = True\n"
+
+
+def test_a_file_is_no_folder(typed, tmp_path):
+    (tmp_path / "mine").write_text("")
+
+    said = typed("mine")
+
+    assert said.code == 2
+    assert "'mine' is no folder" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["p", "--with", "terraform"], "invalid choice: 'terraform'"),
+        (["p", "--arch", "arm"], "arch is 'arm'"),
+        (["p", "--python", "2.7"], "python is '2.7'"),
+        ([], "DIR"),
+    ],
+)
+def test_words_that_make_no_sense_write_nothing(typed, tmp_path, words, told):
+    said = typed(*words)
+
+    assert said.code == 2
+    assert told in said.err
+    assert list(tmp_path.iterdir()) == []
+
+
+# CloudFormation, CreateStack, StackName.
+@pytest.mark.parametrize("name", ["my auth", "1st", "Zażółć", "a_b", "-x-", "...", "ok"])
+def test_any_folder_makes_a_name_that_cloudformation_takes(name):
+    assert re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]*", stack_name(name))

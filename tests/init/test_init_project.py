@@ -1,0 +1,162 @@
+"""What `kmsjwt init` writes is sound: linted, typed, tested, and in step with the stack."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from typing import Any
+
+import pytest
+
+from kmsjwt.bundling import Target
+from kmsjwt.cli.program import parser
+from kmsjwt.deploy import StackSettings, as_yaml, template
+
+# Two pairs that exclude each other, commas and the end of lines, which are the formatter's,
+# and what holds for libraries and not for tests.
+NOT_FOR_TESTS = "D203,D213,COM812,CPY001,S101,INP001,ARG001,PLR2004"
+
+
+def run(folder: Any, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_its_own_tests_pass(project):
+    told = run(project, "pytest", "-q", "-p", "no:cacheprovider")
+
+    assert re.search(r"^23 passed", told, re.MULTILINE), told
+
+
+def test_its_tests_notice_a_function_that_answers_wrongly(project):
+    function = project / "hello.py"
+    function.write_text(function.read_text().replace('.get("sub")', '.get("iss")'))
+
+    with pytest.raises(AssertionError, match="5 failed"):
+        run(project, "pytest", "-q", "-p", "no:cacheprovider", "--no-header")
+
+
+def test_it_is_linted_and_formatted(project):
+    run(
+        project,
+        "ruff",
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--select=ALL",
+        "--ignore",
+        NOT_FOR_TESTS,
+    )
+    run(project, "ruff", "format", "--isolated", "--no-cache", "--check")
+
+
+def test_it_is_typed(project, tool, tmp_path):
+    options = ["--strict", f"--cache-dir={tmp_path / 'cache'}"]
+    if importlib.util.find_spec("aws_cdk") is None:
+        # The CDK's own types take mypy minutes to read.
+        (tmp_path / "mypy.ini").write_text(
+            "[mypy]\n[mypy-aws_cdk.*]\nignore_missing_imports = true\n"
+        )
+        options += [f"--config-file={tmp_path / 'mypy.ini'}"]
+
+    run(project, "mypy", *options, ".")
+
+
+def test_every_python_file_compiles_for_the_oldest_python(project):
+    for path in project.rglob("*.py"):
+        compile(path.read_text("utf-8"), path.name, "exec", dont_inherit=True)
+
+
+@pytest.mark.parametrize("tool", ["sam"], indirect=True)
+def test_the_template_is_the_one_description(project):
+    settings = StackSettings(code="dist/function.zip", backend="hello.handler")
+
+    assert (project / "template.yaml").read_text("utf-8") == as_yaml(template(settings))
+
+
+@pytest.mark.parametrize("tool", ["sam"], indirect=True)
+def test_samconfig_names_parameters_of_the_template_with_its_defaults(project):
+    text = (project / "samconfig.toml").read_text("utf-8")
+    lines = tomllib.loads(text)["default"]["deploy"]["parameters"]["parameter_overrides"]
+    given = dict(line.split("=", 1) for line in lines)
+    declared = template()["Parameters"]
+
+    assert given.pop("Audience") == "orders"
+    assert given == {
+        name: str(parameter["Default"])
+        for name, parameter in declared.items()
+        if parameter.get("Default", "") != ""
+    }
+    assert all(
+        re.search(rf'# "{name}="', text) for name in set(declared) - set(given) - {"Audience"}
+    )
+
+
+@pytest.mark.parametrize("tool", ["cdk"], indirect=True)
+def test_settings_of_the_cdk_are_arguments_with_the_templates_defaults(project):
+    names: dict[str, Any] = {}
+    exec((project / "settings.py").read_text("utf-8"), names)
+    from kmsjwt.cdk.parameters import parameter_name
+
+    assert (names["STACK"], names["AUDIENCE"]) == ("my-auth", ["orders"])
+    assert {parameter_name(name): value for name, value in names["SETTINGS"].items()} == {
+        name: parameter["Default"]
+        for name, parameter in template()["Parameters"].items()
+        if parameter.get("Default", "") != ""
+    }
+    assert json.loads((project / "cdk.json").read_text())["app"] == "python app.py"
+
+
+def test_every_setting_is_told_with_what_it_means(project, tool):
+    file = project / {"sam": "samconfig.toml", "cdk": "settings.py"}[tool]
+    said = " ".join(file.read_text("utf-8").replace("# ", " ").split())
+
+    for name, parameter in template()["Parameters"].items():
+        if name != "Audience":
+            assert parameter["Description"] in said
+
+
+def test_the_commands_of_its_readme_are_ours(project):
+    """Those that call kmsjwt can be parsed, with files that are there."""
+    text = (project / "README.md").read_text("utf-8")
+    ours = [line.split("&&")[0] for line in re.findall(r"`(kmsjwt bundle[^`]*)`", text)]
+    ours += re.findall(r"^\$ (kmsjwt .*)$", text, re.MULTILINE)
+    top = parser()
+
+    assert len(ours) == 3
+    for line in ours:
+        args = top.parse_args(shlex.split(line)[1:])
+        for name in getattr(args, "with", None) or []:
+            assert (project / name).is_file()
+    assert "$$" not in text
+
+
+@pytest.mark.parametrize(
+    ("words", "target"),
+    [
+        ([], Target(arch="arm64", python="3.13")),
+        (["--arch", "x86_64", "--python", "3.12"], Target(arch="x86_64", python="3.12")),
+    ],
+)
+def test_bundle_and_template_are_for_the_same_runtime(typed, tmp_path, words, target):
+    typed("p", *words)
+
+    told = (tmp_path / "p" / "template.yaml").read_text("utf-8")
+    readme = (tmp_path / "p" / "README.md").read_text("utf-8")
+
+    assert set(re.findall(r"Runtime: (.*)", told)) == {f"python{target.python}"}
+    assert set(re.findall(r"Architectures:\n *- (.*)", told)) == {target.arch}
+    assert f"kmsjwt bundle --arch {target.arch} --python {target.python} " in readme
