@@ -287,6 +287,10 @@ def test_what_is_not_known_of_a_retired_key_takes_force(typed, ring, clock, serv
             ["rotate", "{ring}", *ISSUER, "--compromised", "1", "--start"],
             "not go with --start",
         ),
+        (
+            ["rotate", "{ring}", *ISSUER, "--to", "site", "--compromised", ""],
+            "--compromised is empty",
+        ),
         (["rotate", "{ring}", *ISSUER, "--keep-enabled"], "goes with --compromised alone"),
         (["rotate", "{ring}", *ISSUER, "--to", "site", "--period", "1m"], "period is 60, expected"),
         (["rotate", "a/b", *ISSUER, "--to", "site"], "the key's name is 'a/b'"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsKeyNotFound
+from kmsjwt.errors import CannotKnow, ConfigError, KmsAccessDenied, KmsKeyNotFound
 from kmsjwt.handlers import rotate
 from kmsjwt.local import LocalKms
 
@@ -182,3 +182,47 @@ def test_every_fault_of_the_environment_is_told_together():
 def test_a_wrong_environment_fails_at_start(deployed, changed, told):
     with pytest.raises(ConfigError, match=told):
         deployed.build(**changed)
+
+
+def _disabled(deployed, arn) -> None:
+    deployed.kms.disable_key(KeyId=arn)
+
+
+def _garbled(deployed, arn) -> None:
+    deployed.kms.tag_resource(
+        KeyId=arn, Tags=[{"TagKey": "kmsjwt:published", "TagValue": "yesterday"}]
+    )
+
+
+def _not_listed(deployed, arn) -> None:
+    deployed.kms.faults.add("ListAliases", kind="access_denied", times=None)
+
+
+def _moved(deployed, arn) -> None:
+    made = deployed.kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    deployed.kms.update_alias(AliasName="alias/auth", TargetKeyId=made["KeyMetadata"]["KeyId"])
+
+
+@pytest.mark.parametrize(
+    ("break_it", "told"),
+    [
+        (_disabled, "its key is Disabled, and no token can be issued"),
+        (_garbled, "its tag kmsjwt:published is 'yesterday'"),
+        (_not_listed, "it is not known since when its predecessor signs"),
+        (_moved, "which is not tagged as a key of ring auth"),
+    ],
+    ids=["disabled by hand", "a tag garbled", "aliases not listed", "pointer moved by hand"],
+)
+def test_a_ring_that_does_not_go_on_by_itself_fails_the_run(deployed, break_it, told):
+    """An alarm on the function's errors is enough."""
+    function = deployed.build()
+    function({"start": True})
+    deployed.clock.now += DAY
+    arn = deployed.kms.describe_key(KeyId="alias/auth")["KeyMetadata"]["Arn"]
+    break_it(deployed, arn)
+
+    with pytest.raises(CannotKnow, match=told) as raised:
+        function({})
+
+    assert raised.value.code == "rotation_stuck"
+    assert [each["reason"] for each in deployed.log if each["at"] == "ERROR"] == ["rotation_stuck"]

@@ -16,7 +16,14 @@ from kmsjwt.local import LocalKms
 from kmsjwt.rotation import RingSettings
 
 SPEC = "ECC_NIST_P256"
-STEPS = ["describe_key", "list_keys", "create_key", "create_alias", "get_public_key"]
+STEPS = [
+    "describe_key",
+    "list_aliases",
+    "list_keys",
+    "create_key",
+    "create_alias",
+    "get_public_key",
+]
 
 
 class Killed(BaseException):
@@ -108,7 +115,7 @@ def _calls_of_a_run() -> Any:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("at", range(1, 8))
+@pytest.mark.parametrize("at", range(1, 9))
 def test_killed_at_any_call_the_next_run_finishes_with_one_key(kms, at, after):
     with pytest.raises(Killed):
         create_ring("auth", spec=SPEC, client=Mortal(kms, at=at, after=after))
@@ -123,7 +130,7 @@ def test_killed_at_any_call_the_next_run_finishes_with_one_key(kms, at, after):
 def test_the_matrix_above_reaches_every_call():
     calls = _calls_of_a_run()
 
-    assert len(calls) == 7
+    assert len(calls) == 8
     assert set(calls) == set(STEPS)
 
 
@@ -142,7 +149,7 @@ def test_a_lost_answer_is_made_good_by_the_next_run(kms, operation):
 def _left_over(kms: Any) -> Any:
     """Make what a run leaves that is killed right after CreateKey."""
     with pytest.raises(Killed):
-        create_ring("auth", spec=SPEC, client=Mortal(kms, at=4, after=True))
+        create_ring("auth", spec=SPEC, client=Mortal(kms, at=5, after=True))
     (arn,) = enabled_keys(kms)
     return arn
 
@@ -396,3 +403,52 @@ def test_a_multi_region_key_is_made_where_one_is_asked_for(kms):
 def test_a_name_that_can_be_no_rings_is_refused(name):
     with pytest.raises(ConfigError, match="the key's name is"):
         ring_name(name)
+
+
+def _born(kms, number, *marks) -> Any:
+    """Make a ring's key by hand, with its alias."""
+    tags = {"kmsjwt:ring": "auth", "kmsjwt:generation": str(number)}
+    tags |= {f"kmsjwt:{mark}": "2026-01-01T00:00:00Z" for mark in marks}
+    key = kms.create_key(
+        KeySpec=SPEC,
+        KeyUsage="SIGN_VERIFY",
+        Tags=[{"TagKey": name, "TagValue": value} for name, value in tags.items()],
+    )["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName=f"alias/auth/{number}", TargetKeyId=key)
+    return key
+
+
+@pytest.mark.parametrize("mark", ["draining", "retired", "compromised", "disabled"])
+def test_a_key_that_is_done_signing_is_not_pointed_to_again(kms, mark):
+    """Somebody has deleted the pointer; the first key is not the one that signed last."""
+    _born(kms, 1, mark)
+
+    with pytest.raises(ConfigError, match="aws kms create-alias --alias-name alias/auth") as raised:
+        create_ring("auth", client=kms)
+
+    assert raised.value.code == "ring_headless"
+    assert set(aliases(kms)) == {"alias/auth/1"}
+
+
+def test_a_ring_whose_first_keys_are_deleted_is_not_begun_again(kms):
+    _born(kms, 47)
+
+    with pytest.raises(ConfigError, match="alias/auth/47 is there") as raised:
+        create_ring("auth", spec=SPEC, client=kms)
+
+    assert raised.value.code == "ring_headless"
+    assert len(enabled_keys(kms)) == 1
+
+
+def test_without_the_right_to_list_aliases_a_ring_is_made_all_the_same(kms):
+    kms.faults.add("ListAliases", kind="access_denied", times=None)
+
+    assert create_ring("auth", spec=SPEC, client=kms).created
+
+
+@pytest.mark.parametrize("mark", ["retired", "compromised"])
+def test_a_key_without_an_alias_that_is_done_signing_is_not_taken_up(kms, mark):
+    left_over = _born(kms, 1, mark)
+    kms.delete_alias(AliasName="alias/auth/1")
+
+    assert create_ring("auth", spec=SPEC, client=kms).arn != left_over

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from kmsjwt.rotation import Forecast, Plan, Ring, Step
 
 
+_ATTENTION = frozenset({"doubt", "stuck", "settings", "unread"})
+
+
 class Report(Immutable):
     """What a run did, and what is left.
 
@@ -34,6 +37,13 @@ class Report(Immutable):
         self, done: Iterable[tuple[Step, str]], plan: Plan, ring: Ring, orphans: Iterable[str] = ()
     ) -> None:
         self._fill(done=tuple(done), plan=plan, ring=ring, orphans=tuple(orphans))
+
+    @property
+    def attention(self) -> tuple[str, ...]:
+        """What no run will mend by itself, each with its reason; empty if all goes well."""
+        return tuple(
+            f"{later.what}: {later.why}" for later in self.plan.later if later.reason in _ATTENTION
+        )
 
     def __repr__(self) -> str:
         return f"Report({[step for step, _ in self.done]}, {self.plan!r})"

@@ -92,6 +92,8 @@ def _rotate(args: Namespace) -> int:
     _tell_later(report.plan, report.ring)
     if report.plan.due:
         terminal.say("some steps are not seen yet in KMS: run it again in five minutes")
+    for text in report.attention:
+        terminal.warn(f"this does not mend itself: {text}")
     for arn in report.orphans:
         terminal.warn(f"{arn} was made too late by this run, and may be deleted")
     return terminal.GOOD

@@ -20,7 +20,7 @@ from kmsjwt._log import log_line, message_of
 from kmsjwt.authority.publishers import IN_KMS, publisher_for
 from kmsjwt.authority.report import as_json
 from kmsjwt.authority.rotate import Rotator
-from kmsjwt.errors import ConfigError, KmsJwtError, shown
+from kmsjwt.errors import CannotKnow, ConfigError, KmsJwtError, shown
 from kmsjwt.handlers._cloudformation import is_request
 from kmsjwt.handlers._environment import Environment
 from kmsjwt.handlers._rotate_settings import RotateSettings
@@ -125,7 +125,8 @@ class RotateFunction:
             resource, what CloudFormation was told.
 
         Raises:
-            KmsJwtError: a step failed; those before it are done. The next run goes on.
+            KmsJwtError: a step failed, and others were taken; or all that is due was done, and
+                the ring does not go on by itself. The next run goes on where it can.
         """
         if self._resource is not None and is_request(event):
             return self._resource()(cast("dict[str, Any]", event), context)
@@ -151,7 +152,26 @@ class RotateFunction:
             next=answer["later"][0]["what"] if answer["later"] else None,
             next_at=answer["later"][0]["at"] if answer["later"] else None,
         )
+        self._refuse_standstill(report)
         return answer
+
+    def _refuse_standstill(self, report: Report) -> None:
+        """Fail, for an alarm to see, if nothing will go on unless a person does something."""
+        if not report.attention:
+            return
+        error = CannotKnow(
+            f"ring {report.ring.name} does not go on: {'; '.join(report.attention)}",
+            code="rotation_stuck",
+            fix=f"see kmsjwt key list {report.ring.name}, kmsjwt doctor",
+        )
+        self._log(
+            "ERROR",
+            "rotate",
+            ring=report.ring.name,
+            reason=error.code,
+            message=message_of(error),
+        )
+        raise error
 
     def _tell_if_overdue(self, ring: Ring) -> None:
         """Log that the key which signs is past its time, for an alarm to see.

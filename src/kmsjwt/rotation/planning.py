@@ -273,7 +273,8 @@ def _doubting(at: _Situation) -> Found:
         why = f"its key is {signing.state}, and no token can be issued"
         yield Later(f"generation {signing.number} signs", None, why, reason="stuck")
     for each in at.ring.generations:
-        if each.doubt is not None and each.marks.compromised is None:
+        is_young = at.now - each.born < 2 * PROPAGATION  # its tags may not be seen yet
+        if each.doubt is not None and each.marks.compromised is None and not is_young:
             yield Later(f"generation {each.number} is trusted", None, each.doubt, reason="doubt")
 
 

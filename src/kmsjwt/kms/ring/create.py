@@ -14,6 +14,7 @@ IAM: ``kms:CreateKey`` and ``kms:TagResource``, ``kms:CreateAlias`` on the alias
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt import aws
@@ -24,7 +25,7 @@ from kmsjwt.kms.public import fetch
 from kmsjwt.kms.ring import tags
 from kmsjwt.kms.ring.fitting import fitting
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias
-from kmsjwt.kms.ring.reading import described, tags_of
+from kmsjwt.kms.ring.reading import described, pages, tags_of
 from kmsjwt.kms.ring.writing import RingWriter, not_visible, ring_clients
 from kmsjwt.rotation import RingSettings
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 DEFAULT_SPEC = "RSA_2048"
 """RS256 keys: the only ones that HTTP API, REST API and ALB authorizers all accept."""
 
+_MARKS = frozenset({tags.DRAINING, tags.RETIRED, tags.COMPROMISED, tags.DISABLED})
+_PAGES = 100  # of aliases; an account has 50 aliases to a page
 _SEARCHED = 100  # keys; one page of ListKeys
 
 
@@ -130,13 +133,38 @@ class _Creation:
                 self._refuse_foreign(pointed)
             return pointed, False
         if first is not None:
+            self._refuse_former(first)
             return self._pointed_to(first), False
         fitting(self._spec or DEFAULT_SPEC, self._settings)
+        self._refuse_headless()
         found = self._orphan()
         key = found or self._made(multi_region=multi_region)
         claimed = self._writer.claim(1, key)
         is_new = found is None and claimed["Arn"] == key["Arn"]
         return self._pointed_to(claimed), is_new
+
+    def _refuse_former(self, first: Metadata) -> None:
+        """Refuse to let a key sign that has signed before: its successor is to."""
+        if tags_of(self.client, first["Arn"]).keys() & _MARKS:
+            raise self._headless(generation_alias(self.name, 1))
+
+    def _refuse_headless(self) -> None:
+        """Refuse to begin a ring of which later keys are there, as far as that may be seen."""
+        try:
+            for answer in islice(pages(self.client.list_aliases, "ListAliases", "*"), _PAGES):
+                for alias in answer["Aliases"]:
+                    if alias["AliasName"].startswith(f"{self.pointer}/"):
+                        raise self._headless(alias["AliasName"])
+        except KmsError:
+            return  # may not look: then nothing is found, as on every first run
+
+    def _headless(self, alias: str) -> ConfigError:
+        return ConfigError(
+            f"{alias} is there, and {self.pointer}, which points to the key that signs, is not",
+            code="ring_headless",
+            fix=f"point it to the key that signed last, the one without the tag {tags.DRAINING}:"
+            f" aws kms create-alias --alias-name {self.pointer} --target-key-id KEY",
+        )
 
     def _made(self, *, multi_region: bool) -> Metadata:
         more: dict[str, Any] = {"MultiRegion": True} if multi_region else {}
@@ -208,7 +236,7 @@ class _Creation:
     def _usable_orphan(self, arn: str, known: Mapping[str, str]) -> Metadata | None:
         named = aws.call(self.client.list_aliases, "ListAliases", arn, KeyId=arn)["Aliases"]
         key = described(self.client, arn)
-        if named or key is None or key["KeyState"] != "Enabled":
+        if named or key is None or key["KeyState"] != "Enabled" or known.keys() & _MARKS:
             return None
         fits = key["KeySpec"] == (self._spec or DEFAULT_SPEC)
         return key if fits and _same(tags.settings_in(known), self._settings) else None

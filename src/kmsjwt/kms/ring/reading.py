@@ -172,7 +172,7 @@ class _Reader:
                 f"neither {pointer} nor {generation_alias(self._name, 1)} is there",
                 action="DescribeKey",
                 key=pointer,
-                fix=f"make it with: kmsjwt key create {self._name}",
+                fix=f"a new ring is made with: kmsjwt key create {self._name}",
             )
         if number is not None and signing is not None:
             doubt = self._doubtful_pointer(found[number], signing)
