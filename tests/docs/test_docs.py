@@ -17,9 +17,13 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.js import node as javascript
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -39,6 +43,16 @@ def blocks(page: Path) -> list[tuple[str, str]]:
     return [(match[1], match[2]) for match in BLOCK.finditer(page.read_text("utf-8"))]
 
 
+@pytest.fixture
+def environment_of_its_own() -> Iterator[None]:
+    """What a page's code sets in this process's environment is gone after the page."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.mark.usefixtures("environment_of_its_own")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_block_of_a_page_runs_and_shows_what_happens(page, tmp_path, monkeypatch):
     """A reader who types what the page shows sees what the page shows."""

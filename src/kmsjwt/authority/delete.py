@@ -136,7 +136,7 @@ def _retired_since(ring: Ring, generation: Generation, retired_for: int) -> floa
     retired = generation.marks.retired
     if ring.signing == generation.number or retired is None:
         raise _refused(generation, "is not retired", "let kmsjwt key rotate retire it in its time")
-    past = ring.now - retired
+    past = max(0.0, ring.now - retired)  # a mark is written a second ahead of what it tells
     if past < retired_for:
         raise _refused(
             generation,
