@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from scripts.mutation import campaign, forks, page, sites, survivors
+from scripts.mutation.kept import Kept
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_name("survivors.toml")
@@ -99,18 +100,23 @@ def main() -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         workers = [forks.Worker(root, Path(folder) / f"copy{n}") for n in range(options.jobs)]
+        sources = _sources(workers[0].home)
+        kept = Kept(ROOT / ".mutation" / "noticed.jsonl", workers[0].home, sources)
+        before = [] if options.afresh else [v for v in map(kept.of, chosen) if v is not None]
+        known_already = {verdict.mutant.id for verdict in before}
         passages = campaign.Passages(
             campaign.recorded(
                 workers, _test_files(root), ROOT / ".mutation", lenient=options.lenient
             )
         )
         explained = {} if options.thorough else known.reasons
-        progress = _Progress(len(chosen), verbose=options.verbose)
-        verdicts = campaign.judged(
-            chosen,
+        left = [mutant for mutant in chosen if mutant.id not in known_already]
+        progress = _Progress(len(left), kept, verbose=options.verbose)
+        verdicts = before + campaign.judged(
+            left,
             workers,
             passages,
-            _sources(root),
+            sources,
             progress.tell,
             quick={each.id for each in chosen if options.quick or each.id in explained},
         )
@@ -177,6 +183,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--thorough", action="store_true", help="every test for mutants explained already, too"
     )
+    parser.add_argument(
+        "--afresh", action="store_true", help="keep no verdict of an earlier run on the same code"
+    )
     parser.add_argument("--verbose", action="store_true", help="tell which test noticed each")
     parser.add_argument("--json", type=Path, help="write every verdict to this file")
     parser.add_argument("--root", type=Path, default=ROOT, help="another checkout to examine")
@@ -237,12 +246,13 @@ def _test_files(root: Path) -> list[str]:
 class _Progress:
     """One line that counts, and a line for each survivor."""
 
-    def __init__(self, total: int, *, verbose: bool) -> None:
-        self._total, self._verbose = total, verbose
+    def __init__(self, total: int, kept: Kept, *, verbose: bool) -> None:
+        self._total, self._kept, self._verbose = total, kept, verbose
         self._done = 0
 
     def tell(self, verdict: campaign.Verdict) -> None:
         self._done += 1
+        self._kept.add(verdict)
         if self._verbose or verdict.outcome != "killed":
             head = f"[{self._done}/{self._total}] {verdict.outcome}, {verdict.seconds:.1f} s"
             print(f"{head}: {verdict.mutant.id} {verdict.by}".rstrip(), flush=True)
@@ -264,10 +274,10 @@ def _conclude(
     ]
     faults = wrong + survivors.complaints(known, [mutant.id for mutant in every], alive)
     print(*page.table(verdicts), sep="\n")
-    print(f"{took:.0f} seconds, {options.jobs} at a time")
+    print(f"{took:.0f} seconds now, {options.jobs} at a time")
     if options.page:
         (options.root / PAGE).write_text(
-            page.written(verdicts, known, took, options.jobs, rooms=TESTS, left_out=LEFT_OUT),
+            page.written(verdicts, known, rooms=TESTS, left_out=LEFT_OUT),
             "utf-8",
         )
     print(*faults, sep="\n")

@@ -18,8 +18,9 @@ For those who ask whether the tests would notice a missing check: each security 
 or turned round in turn, and the tests run on what is left. This page is written by that run.
 
 {checks} checks, {mutants} mutants: {killed} noticed by a test, {timed_out} more by their time \
-limit, {alive} not noticed; each of these is explained below. The run took {minutes:.0f} minutes, \
-{jobs} at a time.
+limit, {alive} not noticed; each of these is explained below. Trying them took {minutes:.0f} \
+minutes of one process; a verdict is kept as long as the module and the test that noticed are the \
+same.
 
 Repeat it with `make mutants`; `.venv/bin/python -m scripts.mutation --help` tells how to try one \
 module, one mutant, or only what has changed. It fails if a mutant survives without an explanation \
@@ -66,8 +67,6 @@ def table(verdicts: list[Verdict]) -> list[str]:
 def written(
     verdicts: list[Verdict],
     known: Known,
-    took: float,
-    jobs: int,
     *,
     rooms: tuple[str, ...],
     left_out: Mapping[str, str],
@@ -77,8 +76,6 @@ def written(
     Args:
         verdicts: of a whole run.
         known: the explanations.
-        took: seconds.
-        jobs: how many mutants were tried at a time.
         rooms: the folders of tests that were asked.
         left_out: modules that are not examined, and why.
     """
@@ -89,8 +86,7 @@ def written(
         killed=outcomes["killed"],
         timed_out=outcomes["timed out"],
         alive=sum(verdict.alive for verdict in verdicts),
-        minutes=took / 60,
-        jobs=jobs,
+        minutes=sum(verdict.seconds for verdict in verdicts) / 60,
     )
     how = _HOW.format(
         rooms=", ".join(rooms),

@@ -150,4 +150,4 @@ def test_what_it_tells(for_here):
     assert "cryptography" in told
     cost = for_here["cold_start_cpu_ms"]
     assert 0 < cost["python_alone"] < cost["as_built"] < cost["without_compiled"]
-    assert f"{cost['as_built']:.0f} ms of CPU" in told
+    assert f"{cost['as_built']:.1f} ms of CPU" in told

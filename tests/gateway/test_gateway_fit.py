@@ -210,6 +210,24 @@ def test_a_route_that_was_taken_fits_behind_every_stage(name):
     assert resource.endswith("/*")
 
 
+@pytest.mark.parametrize(("claim", "sub"), [("", ""), ("{sub}/", "u" * 128 + "/")])
+def test_a_resource_of_exactly_512_characters_is_taken_and_one_more_is_not(claim, sub):
+    """Behind the longest ARN of a stage, with the longest claim."""
+    event = events.rest_token(
+        "GET",
+        "/x",
+        authorization="Bearer x",
+        stage="s" * 128,
+        region="ap-southeast-7",
+        partition="aws-us-gov",
+    )
+    room = LONGEST_RESOURCE - len(event["methodArn"].removesuffix("GET/x")) - len(f"GET/{sub}")
+    rules = Rules(Rule(f"GET /{claim}{'p' * room}"))
+    answer = Authorizer(Trusting({"sub": "u" * 128}), rules=rules, log=None)(event)
+    assert [len(each) for each in answer["policyDocument"]["Statement"][0]["Resource"]] == [512]
+    assert "513 characters" in refused(Rules(Rule(f"GET /{claim}{'p' * (room + 1)}")))
+
+
 def test_an_arn_longer_than_aws_has_is_a_failure_and_nothing_is_cut():
     authorizer = Authorizer(
         Trusting({"sub": "u" * 128, "client_id": "c" * 128}),

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from scripts.mutation import __main__ as command
 from scripts.mutation import sites, survivors
+from scripts.mutation.campaign import Verdict
+from scripts.mutation.kept import Kept
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -168,3 +170,32 @@ def test_every_explained_mutant_exists() -> None:
     assert len(there) == len(every) > 1500
     assert [mutant for mutant in known.reasons if mutant not in there] == []
     assert [why for why in {**known.reasons, **known.wording}.values() if len(why) < 20] == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "by", "edited", "kept"),
+    [
+        ("killed", "tests/test_sample.py::test_refused", {}, True),
+        ("killed", "tests/test_sample.py::test_refused", {"module": "LIMIT = 8\n"}, False),
+        ("killed", "tests/test_sample.py::test_refused", {"test": "\n"}, False),
+        ("killed", "tests/test_gone.py::test_refused", {}, False),
+        ("survived", "", {}, False),
+        ("timed out", "its time limit", {}, False),
+    ],
+)
+def test_a_verdict_is_kept_while_the_module_and_the_test_are_the_same(
+    tmp_path: Path, outcome: str, by: str, edited: dict[str, str], *, kept: bool
+) -> None:
+    """What a test noticed is not tried again; what none noticed is."""
+    test = tmp_path / "tests" / "test_sample.py"
+    test.parent.mkdir()
+    test.write_text(TESTS)
+    mutant = sites.mutants(SAMPLE, "sample")[0]
+    verdict = Verdict(mutant=mutant, outcome=outcome, by=by, seconds=1.5)
+    file = tmp_path / "kept" / "noticed.jsonl"
+    Kept(file, tmp_path, {"sample": SAMPLE}).add(verdict)
+
+    test.write_text(TESTS + edited.get("test", ""))
+    later = Kept(file, tmp_path, {"sample": SAMPLE + edited.get("module", "")})
+
+    assert later.of(mutant) == (verdict if kept else None)

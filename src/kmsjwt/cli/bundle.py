@@ -103,7 +103,7 @@ def _measure(bundle: Bundle) -> ColdStart:
         measured = coldstart.measure(bundle, settings=settings, event=event)
     without = measured.without_compiled
     terminal.say(
-        f"cold start of the authorizer: {measured.as_built:.0f} ms of CPU here"
+        f"cold start of the authorizer: {measured.as_built:.1f} ms of CPU here"
         + (f", without .pyc files {without:.0f} ms" if without is not None else "")
         + f", of which Python itself {measured.python_alone:.0f} ms"
     )
