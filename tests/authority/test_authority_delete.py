@@ -65,6 +65,71 @@ def test_who_forces_it_needs_no_last_use(kms):
     assert state(kms) == "PendingDeletion"
 
 
+class Cut:
+    """A client whose process ends just before, or just after, one of its calls."""
+
+    def __init__(self, kms: LocalKms, at: int, *, done: bool) -> None:
+        self._kms = kms
+        self._at = at
+        self._done = done
+        self.meta = kms.meta
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**parameters: Any) -> Any:
+            self.calls.append(name)
+            is_last = len(self.calls) == self._at
+            if is_last and not self._done:
+                raise KeyboardInterrupt
+            answer = getattr(self._kms, name)(**parameters)
+            if is_last:
+                raise KeyboardInterrupt
+            return answer
+
+        return call
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+def test_a_deletion_that_was_cut_off_anywhere_is_carried_on(kms, done):
+    """Without force: nobody else has disabled the key."""
+    uncut = Cut(kms, at=-1, done=done)
+    delete("auth", 1, client=uncut, dry_run=True)
+    writes = ["tag_resource", "disable_key", "schedule_key_deletion"]
+
+    for at in range(len(uncut.calls) + 1, len(uncut.calls) + len(writes) + 1):
+        cut = Cut(kms, at, done=done)
+        with pytest.raises(KeyboardInterrupt):
+            delete("auth", 1, client=cut)
+        assert cut.calls[-1] in writes
+
+        deletion = delete("auth", 1, client=kms)
+
+        assert state(kms) == "PendingDeletion"
+        told = kms.describe_key(KeyId="alias/auth/1")["KeyMetadata"]
+        assert deletion.date == told["DeletionDate"]
+        kms.cancel_key_deletion(KeyId=told["KeyId"])
+        kms.enable_key(KeyId=told["KeyId"])
+        kms.untag_resource(KeyId=told["KeyId"], TagKeys=["kmsjwt:disabled"])
+
+
+def test_what_somebody_else_disabled_is_not_deleted(kms):
+    kms.disable_key(KeyId=kms.describe_key(KeyId="alias/auth/1")["KeyMetadata"]["KeyId"])
+
+    with pytest.raises(ConfigError, match="disabled by somebody else"):
+        delete("auth", 1, client=kms)
+
+
+def test_a_withdrawn_key_is_ours_to_delete_though_its_withdrawal_was_cut_off(kms):
+    """It is disabled, and its tag, which comes after that, was not written."""
+    key_id = kms.describe_key(KeyId="alias/auth/1")["KeyMetadata"]["KeyId"]
+    moment = kms.list_resource_tags(KeyId=key_id)["Tags"]
+    retired = next(tag["TagValue"] for tag in moment if tag["TagKey"] == "kmsjwt:retired")
+    kms.tag_resource(KeyId=key_id, Tags=[{"TagKey": "kmsjwt:compromised", "TagValue": retired}])
+    kms.disable_key(KeyId=key_id)
+
+    assert delete("auth", 1, client=kms).date is not None
+
+
 @pytest.mark.parametrize(
     ("tag", "value", "doubt"),
     [

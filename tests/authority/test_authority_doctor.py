@@ -294,6 +294,11 @@ def first_is_disabled(ward: Ward) -> None:
     ward.kms.disable_key(KeyId=ward.arn("alias/auth/1"))
 
 
+def first_lost_its_alias(ward: Ward) -> None:
+    second(ward)
+    ward.kms.delete_alias(AliasName="alias/auth/1")
+
+
 def stands_still(ward: Ward) -> None:
     """Make a successor, and let nobody move the pointer for two days."""
     ward.rotate(start=True)
@@ -530,6 +535,9 @@ BROKEN: list[tuple[str, Any, str, dict[str, str], tuple[str, str, str]]] = [
     ("stale, rotate", stale, ROTATE, {}, ("published", "fail", "kmsjwt key rotate auth --issuer")),
     ("stale, jwks", stale, JWKS, {}, ("published", "fail", "is not in")),
     ("missing", first_is_missing, ISSUE, {}, ("published", "fail", "of generation 1 is not in")),
+    ("alias", first_lost_its_alias, JWKS, {}, ("ring", "fail", "alias/auth/1 is not there")),
+    ("alias", first_lost_its_alias, JWKS, {}, ("ring", "fail", "aws kms create-alias --alias-n")),
+    ("alias", first_lost_its_alias, ISSUE, {}, ("ring", "warn", "alias/auth/1 is not there")),
     ("not gone", first_is_retired, ISSUE, {}, ("published", "warn", "is retired, and still in")),
     ("leaked", first_is_compromised, ISSUE, {}, ("published", "fail", "is compromised, and still")),
     ("no discovery", no_discovery, ISSUE, {}, ("discovery", "warn", "no discovery document")),

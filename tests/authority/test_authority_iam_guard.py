@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import botocore.session
 import pytest
 from tests.authority.evaluator import Request, deciding
 from tests.authority.policies import (
@@ -97,6 +98,32 @@ def test_a_key_policy_parts_administration_from_use():
     assert "kms:PutKeyPolicy" in policy["Administer"]["Action"]  # or nobody could mend it
     assert policy["Sign"]["Action"] == ["kms:Sign"]
     assert policy["Sign"]["Principal"] == policy["Administer"]["Principal"]
+
+
+NOT_ADMINISTERED = {
+    "uses the key": "Decapsulate Decrypt DeriveSharedSecret Encapsulate Encrypt GenerateDataKey"
+    " GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext GenerateDataKeyWithoutPlaintext"
+    " GenerateMac ReEncrypt Sign VerifyMac",
+    "gives its use away": "CreateGrant RetireGrant",
+    "is for everybody who verifies": "DescribeKey GetPublicKey ListResourceTags Verify",
+    "is for symmetric keys alone": "DisableKeyRotation EnableKeyRotation GetKeyRotationStatus"
+    " ListKeyRotations RotateKeyOnDemand",
+    "is for imported material": "DeleteImportedKeyMaterial GetParametersForImport"
+    " ImportKeyMaterial",
+    "asks for no key's policy": "ConnectCustomKeyStore CreateCustomKeyStore CreateKey"
+    " DeleteCustomKeyStore DescribeCustomKeyStores DisconnectCustomKeyStore GenerateRandom"
+    " ListAliases ListKeys ListRetirableGrants UpdateCustomKeyStore",
+}
+
+
+def test_a_key_policy_lets_the_account_administer_all_that_kms_has_to_administer():
+    """Who is not let in by the key's own policy is let in by none."""
+    model = botocore.session.Session().get_service_model("kms")
+    others = {name for names in NOT_ADMINISTERED.values() for name in names.split()}
+
+    administered = {f"kms:{name}" for name in set(model.operation_names) - others}
+
+    assert set(by_sid(KEY_POLICIES["key policy"])["Administer"]["Action"]) == administered
 
 
 def test_named_signers_sign_and_the_account_does_not():

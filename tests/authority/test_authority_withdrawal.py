@@ -18,7 +18,7 @@ from kmsjwt.authority.rotate import Rotator
 from kmsjwt.authority.withdrawal import Consequence, consequences, rows
 from kmsjwt.errors import KmsJwtError, UnknownKey
 from kmsjwt.jwks import JwksUrl
-from kmsjwt.kms import RingKeys, create_ring, read_ring
+from kmsjwt.kms import KmsSigner, RingKeys, create_ring, read_ring
 from kmsjwt.kms.arguments import RING_MAX_AGE
 from kmsjwt.local import LocalKms, Propagation
 from kmsjwt.rotation import Generation, Marks, Ring, RingSettings
@@ -114,10 +114,10 @@ def test_who_has_had_the_next_key_for_long_does_not_lack_it(number):
 
     said = told(its)
 
-    assert [each for each in said.values() if (each.lacks_until or NOW + 1) > NOW] == [
-        said[name]
-        for name in ("url-blocked", "bundle", "ring-silent", "keys")  # no time ends these
-    ]
+    endless = ["url-blocked", "bundle", "ring-silent", "keys"]  # no time ends these
+    pointed = ["issuer"] if number == 1 else []  # an issuer has it when the pointer moves
+    lacking = [name for name, each in said.items() if (each.lacks_until or NOW + 1) > NOW]
+    assert lacking == [*endless, *pointed]
     assert {each.lacks_until for each in said.values()} - {None} != set()
 
 
@@ -159,6 +159,31 @@ def test_a_key_that_stays_enabled_is_accepted_by_who_names_it():
     assert told(ALONE, keep_enabled=True)["keys"].accepts_until is None
     kept = ring(generation(1, compromised=NOW, keep_enabled=True), generation(2), signing=2)
     assert told(kept)["keys"].accepts_until is None
+
+
+@pytest.mark.parametrize(
+    ("keep_enabled", "signs", "lacks"),
+    [(False, 5 * MINUTE, 5 * MINUTE), (True, 2 * HOUR + 5 * MINUTE, 2 * HOUR + 5 * MINUTE)],
+)
+def test_an_issuer_sees_the_pointer_late_and_goes_on_with_what_it_knows(keep_enabled, signs, lacks):
+    settings = RingSettings(signer_refresh=2 * HOUR)
+
+    said = told(ring(generation(1, settings)), keep_enabled=keep_enabled)["issuer"]
+
+    assert (said.accepts_until, said.lacks_until) == (NOW + signs, NOW + lacks)
+
+
+@pytest.mark.parametrize("keep_enabled", [False, True])
+@pytest.mark.parametrize(("ago", "is_over"), [(10 * MINUTE, False), (65 * MINUTE, True)])
+def test_no_issuer_signs_with_a_key_from_which_the_pointer_moved_before(keep_enabled, ago, is_over):
+    its = ring(generation(1), generation(2, published=ROTATED), signing=2)
+    its = replaced(its, signing_since=NOW - ago)
+
+    said = told(its, keep_enabled=keep_enabled)["issuer"]
+
+    assert ((said.accepts_until or NOW + 1) <= NOW) == is_over
+    assert said.accepts_until is not None
+    assert said.accepts_until <= NOW - ago + 65 * MINUTE
 
 
 def test_before_and_after_the_same_is_said():
@@ -278,6 +303,48 @@ def test_our_own_readers_of_a_ring_while_kms_is_silent():
     clock.now += 2
     with pytest.raises(KmsJwtError):
         keys.key(old)
+
+
+@pytest.mark.parametrize("keep_enabled", [False, True])
+def test_our_own_issuers_keep_to_what_is_said(keep_enabled):
+    """One looks the pointer up just before it sees that it has moved, and KMS is silent then."""
+    clock, late = Clock(NOW), Propagation(alias=300, tag=300, key=0, permission=300)
+    kms = LocalKms(clock=clock, propagation=Propagation(readers={"issuer": late}))
+    create_ring("auth", client=kms, spec="ECC_NIST_P256")
+    rotator = Rotator("auth", InKms("auth", kms), client=kms, clock=clock)
+    rotator.run()
+    clock.now += DAY
+    signer = KmsSigner("ring:auth", client=kms.reader("issuer"), clock=clock)
+    old = signer.current().kid
+    clock.now += 10
+
+    report = rotator.withdraw("1", keep_enabled=keep_enabled)
+    after, withdrawn = report.ring, report.ring.generations[0]
+    said = {each.consumer: each for each in consequences(after, withdrawn)}["issuer"]
+
+    def signs_with() -> str:
+        key = signer.current()
+        key.sign(b"a.b")
+        return key.kid
+
+    if not keep_enabled:
+        with pytest.raises(KmsJwtError):
+            signs_with()  # the look-up is old, and the key disabled
+        clock.now = later(said.lacks_until, -2)
+        with pytest.raises(KmsJwtError):
+            signs_with()
+        clock.now += 3
+        assert signs_with() not in ("", old)
+        return
+    clock.now = later(said.lacks_until, -HOUR - 1)
+    assert signs_with() == old
+    for name in ("DescribeKey", "GetPublicKey", "ListResourceTags"):
+        kms.faults.add(name, kind="drop", times=None, reader="issuer")
+    clock.now = later(said.accepts_until, -2)
+    assert signs_with() == old
+    clock.now += 3
+    with pytest.raises(KmsJwtError):
+        signs_with()
 
 
 # ---------------------------------------------------------------- as JSON

@@ -55,7 +55,7 @@ class Site:
         self.server.answers[f"{well_known}/jwks.json"] = body(jwks, **kept)
         self.server.answers[f"{well_known}/openid-configuration"] = body(found)
 
-    def kids(self) -> frozenset[str]:
+    def kids(self, _expected: object = ()) -> frozenset[str]:
         return frozenset(self.keys)
 
     def lingering(self) -> frozenset[str]:

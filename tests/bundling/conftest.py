@@ -9,9 +9,18 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from jwt.algorithms import ECAlgorithm
 from tests.bundling import wheelhouse
 from tests.runtime.environments import HERE
 
@@ -136,9 +145,38 @@ def app(shared) -> Path:
 
 
 @pytest.fixture(scope="session")
-def for_here(built, app) -> dict[str, Any]:
+def signing_key(shared) -> Path:
+    """The private key of whoever issues tokens, as PEM."""
+    path: Path = shared / "signing.pem"
+    with only_one(shared / "signing.lock"):
+        if not path.exists():
+            made = ec.generate_private_key(ec.SECP256R1())
+            path.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return path
+
+
+@pytest.fixture(scope="session")
+def seed(shared, signing_key) -> Path:
+    """The issuer's JWKS as it was read an hour ago."""
+    path: Path = shared / "read.json"
+    private: Any = load_pem_private_key(signing_key.read_bytes(), None)
+    jwk = {
+        **json.loads(ECAlgorithm.to_jwk(private.public_key())),
+        "kid": "k1",
+        "alg": "ES256",
+        "use": "sig",
+    }
+    with only_one(shared / "read.lock"):
+        if not path.exists():
+            path.write_text(json.dumps({"keys": [jwk], "read_at": int(time.time()) - 3_600}))
+    return path
+
+
+@pytest.fixture(scope="session")
+def for_here(built, app, seed) -> dict[str, Any]:
     """A bundle of a function for this machine's processor and this Python."""
     machine = {"x86_64": "x86_64", "aarch64": "arm64"}[os.uname().machine]
     words = ["--arch", machine, "--python", HERE, "--with", str(app), "--measure"]
+    words += ["--jwks", str(seed)]
     bundle: dict[str, Any] = built("here", *words)
     return bundle

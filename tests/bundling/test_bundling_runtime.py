@@ -86,6 +86,32 @@ def test_the_authorizer_needs_nothing_but_the_bundle(start, tmp_path):
     assert set(posted.body["imported"]) <= FROM_RUNTIME | FROM_BUNDLE
 
 
+def test_an_authorizer_with_a_seed_asks_nobody_at_first(start, signing_key):
+    """Where its URL says nobody answers: what was put in is enough."""
+    settings = {
+        "KMSJWT_ISSUER": ISSUER,
+        "KMSJWT_AUDIENCE": AUDIENCE,
+        "KMSJWT_JWKS": "https://127.0.0.1:9/.well-known/jwks.json",
+        "KMSJWT_JWKS_SEED": "jwks-seed.json",
+    }
+    now = int(time.time())
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ala", "iat": now - 10, "exp": now + 900}
+    key = signing_key.read_text()
+
+    function = start("app.handler", environ=settings)
+
+    def posted(kid: str) -> Any:
+        token = jwt.encode(claims, key, algorithm="ES256", headers={"kid": kid})
+        return function.invoke(events.rest_token(authorization=f"Bearer {token}"))
+
+    known, unknown = posted("k1"), posted("k2")
+
+    assert known.what == "response", known.text
+    assert known.body["answer"]["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+    assert unknown.what == "error"  # not known, and so no refusal either
+    assert "JwksUnavailable" in unknown.text
+
+
 def test_the_others_need_boto3_beside_it_and_nothing_else(start, kms, lambdas_boto3):
     settings = {
         **kms.environment(tls=True),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import marshal
 import os
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from tests.bundling import wheelhouse
 from tests.runtime.environments import HERE
@@ -37,7 +40,7 @@ def path_of(bundle: dict[str, Any], shared: Path) -> Path:
     return shared / Path(bundle["path"]).name
 
 
-def test_two_builds_give_the_same_bytes(for_here, make, app, tmp_path):
+def test_two_builds_give_the_same_bytes(for_here, make, app, seed, tmp_path):
     """Made in another folder, with other times, another mask and another seed of hashes."""
     again = tmp_path / "elsewhere"
     again.mkdir()
@@ -48,7 +51,7 @@ def test_two_builds_give_the_same_bytes(for_here, make, app, tmp_path):
     try:
         made = make(
             again / "second.zip",
-            *("--arch", ARCH, "--python", HERE, "--with", "app.py"),
+            *("--arch", ARCH, "--python", HERE, "--with", "app.py", "--jwks", str(seed)),
             PYTHONHASHSEED="12345",
             TZ="Asia/Tokyo",
             TMPDIR=str(again),
@@ -70,6 +73,27 @@ def test_all_may_read_what_is_in_it_and_it_says_no_time(for_here, shared):
     assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
     assert sum(entry.file_size for entry in entries) == for_here["unpacked_bytes"]
     assert path_of(for_here, shared).stat().st_size == for_here["bytes"]
+
+
+def test_the_published_keys_are_in_it_with_the_time_of_their_reading(for_here, seed, shared):
+    with zipfile.ZipFile(path_of(for_here, shared)) as archive:
+        put = json.loads(archive.read("jwks-seed.json"))
+
+    read = json.loads(seed.read_text())
+    assert put["read_at"] == read["read_at"]
+    [given], [found] = read["keys"], put["keys"]
+    assert jwt.PyJWK(found).key == jwt.PyJWK(given).key
+    assert (found["kid"], found["alg"]) == ("k1", "ES256")
+    told = for_here["seed"]
+    assert told["kids"] == ["k1"]
+    assert datetime.fromisoformat(told["read_at"]).timestamp() == read["read_at"]
+    assert datetime.fromisoformat(told["until"]).timestamp() == read["read_at"] + 7 * 86_400
+    assert "KMSJWT_JWKS_SEED=jwks-seed.json" in for_here["told"]
+
+
+def test_without_being_asked_none_are(layer, shared):
+    assert layer["seed"] is None
+    assert not [name for name in names(layer, shared) if name.endswith("jwks-seed.json")]
 
 
 def test_what_a_function_never_reads_is_not_in_it(for_here, shared):

@@ -44,6 +44,9 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "bare": {"audience": "orders", "examples": False},
     "tokens": {"audience": "orders", "tokens": {"issuer": "MyUrl", "ring_name": "MyRing"}},
+    "path": {"audience": "orders", "issuer": f"{ISSUER}/auth", "issuer_path": "/auth"},
+    "path alone": {"audience": "orders", "issuer_path": "/auth"},
+    "unsettled path": {"audience": "orders", "issuer": f"{ISSUER}/auth"},
     "bad": {"audience": 7, "ring_name": "a b", "issue_rate": 0, "algorithm": "HS256"},
     "bad form": {"audience": "orders", "issuer": "http://id.example", "authorizer_ttl": "60"},
     "unknown": {"audience": "orders", "lifetime": "5m"},
@@ -223,6 +226,14 @@ def test_what_is_given_arrives(synthesised):
     assert CERTIFICATE in text_of(made["Distribution"])
 
 
+def test_an_issuer_may_have_a_path(synthesised):
+    made = resources_of(synthesised["path"])
+
+    assert f"{ISSUER}/auth" in text_of(made["IssueFunction"])
+    assert "/auth/.well-known/jwks.json" in text_of(made["RotateRole"])
+    assert "/.well-known/oauth-authorization-server/auth" in text_of(made["RotateRole"])
+
+
 def test_what_is_not_given_has_the_templates_default(synthesised):
     made = resources_of(synthesised["plain"])
 
@@ -266,6 +277,12 @@ def test_its_outputs_are_the_templates_and_can_be_used(synthesised):
         ("bad", "cdk_parameters", ["audience is 7", "ring_name is 'a b'", "issue_rate is 0"]),
         ("bad", "cdk_parameters", ["algorithm is 'HS256', expected one of ['RS256', 'ES256']"]),
         ("bad form", "cdk_parameters", ["issuer is 'http://id.example'", "authorizer_ttl is '60'"]),
+        ("path alone", "cdk_parameters", ["issuer is not given, expected: https://HOST/auth"]),
+        (
+            "unsettled path",
+            "cdk_parameters",
+            ["issuer is 'https://id.example/auth'", "by issuer_path"],
+        ),
         ("unknown", "cdk_parameters", ["lifetime is no argument of TokenAuthority"]),
         ("no bundle", "bundle_file", ["'nowhere.zip' is not there; make it: kmsjwt bundle"]),
         ("no bundle of ours", "bundle_file", ["is no function's bundle of kmsjwt"]),

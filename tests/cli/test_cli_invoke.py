@@ -44,6 +44,38 @@ def asking(token: Any) -> Any:
     return json.dumps(event)
 
 
+def test_each_fault_has_a_line_of_its_own(typed, monkeypatch):
+    monkeypatch.setenv("KMSJWT_JWKS", "no.json")
+    done = typed("invoke", "authorizer", "{}", "--rules", "no.toml", "--response", "xml")
+
+    first, *faults, last = done.err.splitlines()
+    assert done.code == 2
+    assert first == "error: 5 things are wrong"
+    assert sorted(line.split()[0] for line in faults) == [
+        "--response",
+        "--rules:",
+        "KMSJWT_AUDIENCE",
+        "KMSJWT_ISSUER",
+        "KMSJWT_JWKS:",
+    ]
+    assert last.startswith("  fix: ")
+
+
+def test_variables_of_the_command_line_have_a_line_each_too(typed, monkeypatch):
+    monkeypatch.setenv("KMSJWT_LIFETIME", "long")
+    monkeypatch.setenv("KMSJWT_JSON", "perhaps")
+    done = typed("issue")
+
+    assert done.err.splitlines()[0] == "error: 2 things are wrong"
+    assert len(done.err.splitlines()) == 3
+
+
+def test_an_event_file_that_is_not_there_is_told_what_else_there_is(typed):
+    done = typed("invoke", "jwks", "event.json")
+
+    assert "fix: give a file with the event, the JSON itself, or - " in done.err
+
+
 @pytest.mark.usefixtures("function_settings")
 @pytest.mark.parametrize("where", ["inline", "file", "stdin"])
 def test_the_issue_function_answers(typed, tmp_path, where):

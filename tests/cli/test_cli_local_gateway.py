@@ -10,6 +10,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,23 +33,33 @@ route = "/users/{sub}/*"
 def served(*words, **environ) -> Any:
     """Serve as long as the block lasts; `told` becomes all of its standard error."""
     env = {**os.environ, **environ}
-    with subprocess.Popen(
-        [sys.executable, "-m", "kmsjwt", "local", "gateway", "--port", "0", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=env,
-    ) as process:
+    with (
+        tempfile.TemporaryFile("w+") as told,
+        subprocess.Popen(
+            [sys.executable, "-m", "kmsjwt", "local", "gateway", "--port", "0", *words],
+            stdout=subprocess.PIPE,
+            stderr=told,
+            text=True,
+            env=env,
+        ) as process,
+    ):
         assert process.stdout
         try:
-            assert select.select([process.stdout], [], [], 20)[0], "no URL in 20 s"
-            api = Client(process.stdout.readline().strip())
+            ready = select.select([process.stdout], [], [], 20)[0]
+            api = Client(process.stdout.readline().strip() if ready else "")
+            api.told = read(told)
+            assert api.url, api.told
             yield api
             process.send_signal(signal.SIGINT)
-            api.out, api.told = process.communicate(timeout=20)
-            api.code = process.returncode
+            api.out, _ = process.communicate(timeout=20)
+            api.told, api.code = read(told), process.returncode
         finally:
             process.kill()
+
+
+def read(file) -> str:
+    file.seek(0)
+    return str(file.read())
 
 
 class Client:
@@ -233,7 +244,9 @@ def test_a_head_request_is_judged_as_one(api):
         (["--authorizer", "sys:path"], "expected a handler"),
         (["--rules", "nowhere.toml"], "cannot be read"),
         (["--kind", "websocket"], "invalid choice"),
-        (["--cache-ttl", "2h"], "KMSJWT_CACHE_TTL is 7200, expected 0 to 3600"),
+        (["--cache-ttl", "2h"], "--cache-ttl is 7200, expected 0 to 3600"),
+        (["--rules", "nowhere.toml"], "--rules: the rules file 'nowhere.toml'"),
+        (["--authorizer", "app:x", "--rules", "r.toml"], "expected no --authorizer"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -243,3 +256,155 @@ def test_wrong_usage_is_told_before_anything_is_served(typed, words, told):
     assert done.code == 2
     assert told in done.err
     assert done.out == ""
+
+
+OURS = """
+from kmsjwt.handlers import authorizer
+
+print("imported")
+handler = authorizer.build(check=lambda header, claims: claims["sub"] != "bob")
+"""
+
+
+def test_what_an_authorizer_of_ones_own_prints_goes_to_standard_error(tmp_path):
+    tokens = Tokens()
+    (tmp_path / "app.py").write_text(OURS)
+    with served(
+        *("--authorizer", "app:handler", "--kind", "http_api_v2"),
+        KMSJWT_JWKS=str(tokens.write_jwks("jwks.json")),
+        KMSJWT_ISSUER=tokens.issuer,
+        KMSJWT_AUDIENCE="orders",
+        KMSJWT_RULES=str(rules_file(tmp_path)),  # read by the authorizer's own settings
+    ) as api:
+        assert api.url.startswith("http://127.0.0.1:")
+        assert "imported\n" in api.told
+        good = api.get("/orders/42", tokens.good(scope="orders:read"))
+        late = api.get("/orders/42", tokens.expired())
+        bob = api.get("/orders/42", tokens.good(sub="bob", scope="orders:read"))
+
+    assert api.out == ""
+    assert '"event":"start"' in api.told
+    assert '"decision":"allow"' in api.told
+    assert (good.status, late.status, bob.status) == (200, 403, 403)
+    assert "by the authorizer just now: ok" in good.why
+    assert ": expired: exp passed " in late.why
+    assert ": forbidden" in bob.why
+
+
+def rules_file(folder) -> Any:
+    (folder / "rules.toml").write_text(RULES)
+    return folder / "rules.toml"
+
+
+def test_a_denial_out_of_the_cache_says_why_as_the_first_did(tmp_path):
+    with served("--rules", str(rules_file(tmp_path)), "--kind", "http_api_v2") as api:
+        token = api.token()
+        first, again = api.get("/orders/42", token), api.get("/orders/43", token)
+        other = api.get("/users/bob/x", token)
+
+    assert (first.status, again.status, other.status) == (403, 403, 403)
+    assert "by the authorizer just now: rule_unmet: 'GET /orders/*' needs" in first.why
+    assert "by its answer of 0 s ago: rule_unmet: 'GET /orders/*' needs scope" in again.why
+    assert "by its answer of 0 s ago: no_rule: " in other.why
+    assert "'/users/{sub}/*' takes a token with that very {sub}" in other.why
+    assert api.told.count("the authorizer answers") == 1
+
+
+SIMPLE = {"KMSJWT_RESPONSE": "simple"}
+KEYED = '[[rule]]\nroute = "POST /orders"\nscope = "orders:write"\n'
+CLAIMS = '[[rule]]\nroute = "/t/x"\nequals = { tenant = "t1" }\n'
+OWN = '[[rule]]\nroute = "/users/{sub}/*"\n'
+TRIED: dict[str, tuple[list[str], dict[str, str], str]] = {
+    "nothing set": ([], {}, ""),
+    "rules": (["--rules", "rules.toml"], {}, RULES),
+    "rules of one's own path": (["--rules", "rules.toml"], {}, OWN),
+    "rules of a method": (["--rules", "rules.toml"], {}, KEYED),
+    "of every token": (["--rules", "rules.toml"], {}, '[require]\nscope = "api"\n'),
+    "simple": (["--rules", "rules.toml", "--kind", "http_api_v2"], SIMPLE, KEYED),
+    "cookie": (["--kind", "rest_request"], {"KMSJWT_TOKEN_FROM": "cookie:session"}, ""),
+    "query": (["--kind", "http_api_v2"], {"KMSJWT_TOKEN_FROM": "query:t"}, ""),
+    "header": ([], {"KMSJWT_TOKEN_FROM": "header:X-Token"}, ""),
+}
+
+
+@pytest.mark.parametrize(("words", "environ", "rules"), TRIED.values(), ids=TRIED)
+def test_what_is_told_to_try_is_let_in(tmp_path, words, environ, rules):
+    if rules:
+        (tmp_path / "rules.toml").write_text(rules)
+    with served(*words, **environ) as api:
+        tries = api.told.partition("try:\n")[2]
+        done = subprocess.run(
+            ["bash", "-c", tries], capture_output=True, text=True, timeout=20, check=False
+        )
+
+    assert done.stdout.startswith("HTTP/1.1 200 "), (tries, done.stdout)
+
+
+def test_rules_that_ask_for_more_than_scopes_are_told_to_be_met(tmp_path):
+    (tmp_path / "rules.toml").write_text(CLAIMS)
+    with served("--rules", "rules.toml") as api:
+        pass
+
+    assert "put into claims what your rules ask for" in api.told
+
+
+def test_without_a_key_no_token_is_told_to_be_had(tmp_path):
+    tokens = Tokens()
+    with served(KMSJWT_JWKS=str(tokens.write_jwks("jwks.json"))) as api:
+        none = api.ask("POST", "/token")
+
+    assert none.status == 404
+    assert "/token" not in api.told
+    assert "no key signs here" in api.told
+    assert "token=" in api.told
+
+
+@pytest.mark.parametrize("state", ["good", *Tokens.BAD])
+def test_a_token_in_any_state_is_to_be_had(api, state):
+    answer = api.ask("POST", "/token", json.dumps({"state": state, "sub": "ola"}))
+    asked = api.get("/x", answer.body["access_token"])
+
+    told = "not_compact" if state in ("alg_none", "malformed") else state
+    assert asked.status == (200 if state == "good" else 401)
+    assert f": {'ok' if state == 'good' else told}" in asked.why
+
+
+def test_a_state_that_is_none_is_told_which_there_are(api):
+    answer = api.ask("POST", "/token", '{"state": "old"}')
+
+    assert (answer.status, answer.body["error"]) == (400, "state")
+    assert "expired" in answer.body["message"]
+    assert api.ask("POST", "/token", '{"state": "good", "scope": "x"}').status == 400
+    assert api.ask("POST", "/token", '{"state": "good", "claims": []}').status == 400
+
+
+def test_a_claim_beside_sub_is_told_where_it_belongs(api):
+    answer = api.ask("POST", "/token", '{"sub": "ala", "scope": "x"}')
+
+    assert "put scope inside claims" in answer.body["message"]
+
+
+def test_a_token_is_posted_for(api):
+    answer = api.get("/token")
+
+    assert (answer.status, answer.body["error"]) == (405, "post")
+    assert "POST" in answer.body["message"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["invoke", "jwks", "{}", "--jwks", "jwks.json"],
+        ["local", "gateway", "--port", "0"],
+    ],
+    ids=["invoke", "gateway"],
+)
+def test_a_misspelt_variable_stops_what_it_would_stop_in_lambda(typed, monkeypatch, words):
+    Tokens().write_jwks("jwks.json")
+    monkeypatch.setenv("KMSJWT_ISSUR", "https://id.example")
+    done = typed(*words)
+
+    assert done.code == 2
+    assert done.out == ""
+    assert "error: 'KMSJWT_ISSUR' is no setting of kmsjwt, was KMSJWT_ISSUER meant?" in done.err
+    assert done.err.count("KMSJWT_ISSUR'") == 1

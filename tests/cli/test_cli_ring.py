@@ -105,6 +105,7 @@ def test_a_withdrawal_can_be_looked_at_first(typed, ring):
 
     assert "accepts the old key until" in done.err
     assert [line.split(" · ")[0] for line in done.out.splitlines()] == [
+        "due   withdraw 1",
         "due   create 2",
         "due   publish",
         "due   mark-published 2",
@@ -329,7 +330,21 @@ def test_keys_that_never_got_their_alias_are_listed(typed, ring, served):
         (ring, "2", lost)
     ]
     assert lost in told.out
+    assert f"schedule-key-deletion --key-id {lost}" in told.err
     assert typed("key", "list", "other", "--orphans").err.startswith("no key without an alias")
+
+
+def test_a_key_that_lost_its_alias_is_not_for_deletion(typed, ring, served):
+    """Its tokens may be alive: what is said gives it its alias again."""
+    typed("key", "rotate", ring, "--to", "kms")
+    arn = served.kms.describe_key(KeyId=f"alias/{ring}/1")["KeyMetadata"]["Arn"]
+    for name in (f"alias/{ring}", f"alias/{ring}/1"):
+        served.kms.delete_alias(AliasName=name)
+
+    told = typed("key", "list", ring, "--orphans").err
+
+    assert f"create-alias --alias-name alias/{ring}/1 --target-key-id {arn}" in told
+    assert "schedule-key-deletion" not in told
 
 
 def test_the_report_as_json(typed, ring):

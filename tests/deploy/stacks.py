@@ -149,6 +149,14 @@ def deploy(cloud: Cloud, name: str, template: Mapping[str, Any], **parameters: s
     made = settled(cloud, name)
     if made["StackStatus"] != "CREATE_COMPLETE":
         raise Refused(_reasons(cloud, name))
+    return there(cloud, name)
+
+
+def there(cloud: Cloud, name: str) -> Stack:
+    """Return a stack that was deployed, by whatever means."""
+    formation = cloud.client("cloudformation")
+    [made] = formation.describe_stacks(StackName=name)["Stacks"]
+    assert made["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), made["StackStatus"]
     resources = formation.list_stack_resources(StackName=name)["StackResourceSummaries"]
     return Stack(
         cloud=cloud,

@@ -209,6 +209,34 @@ def test_it_begins_with_a_key_that_is_there_already(cloud, rendered, domain):
         assert found == arn
 
 
+def test_an_issuer_may_have_a_path(cloud, domain, caller):
+    site = domain()
+    issuer = f"{site.origin}/auth"
+    settings = StackSettings(
+        code=stacks.CODE, runtime="python3.11", architecture="x86_64", issuer_path="/auth"
+    )
+    described = template(settings)
+    del described["Resources"]["AuthorizerFails"]
+
+    stack = stacks.deploy(
+        cloud, name_of(site), described, Audience="orders", RingName="below", IssuerUrl=issuer
+    )
+
+    _, answer, _ = stack.call(
+        "POST", stack.outputs["TokenUrl"], body={"aud": "orders"}, credentials=caller
+    )
+    token = answer["access_token"]
+    assert jwt.decode(token, options={"verify_signature": False})["iss"] == issuer
+    assert statuses(stack, token) == [200, 200, 200]
+    assert stack.outputs["JwksUrl"] == f"{issuer}/.well-known/jwks.json"
+    listed = cloud.client("s3").list_objects_v2(Bucket=stack.outputs["DocumentsBucket"])
+    assert {each["Key"] for each in listed["Contents"]} == {
+        "auth/.well-known/jwks.json",
+        "auth/.well-known/openid-configuration",
+        ".well-known/oauth-authorization-server/auth",
+    }
+
+
 def test_an_authorizer_of_aws_own_that_does_not_wait_for_the_ring_fails(cloud, rendered, domain):
     """This is what makes the order above worth something: here the stand-in is as strict as AWS."""
     site = domain()

@@ -78,6 +78,19 @@ def test_a_role_is_its_iam_statements_and_the_right_to_its_own_log(algorithms):
         assert granted(described, function) == [log, *statements]
 
 
+def test_below_an_issuers_path_it_may_write_that_issuers_documents_alone():
+    described = template(StackSettings(issuer_path="/auth"))
+
+    [writing] = [each for each in granted(described, "Rotate") if "s3:PutObject" in each["Action"]]
+
+    bucket = "arn:aws:s3:::documents-1a2b"
+    assert writing["Resource"] == [
+        f"{bucket}/auth/.well-known/jwks.json",
+        f"{bucket}/auth/.well-known/openid-configuration",
+        f"{bucket}/.well-known/oauth-authorization-server/auth",  # RFC 8414 section 3
+    ]
+
+
 @pytest.mark.parametrize("examples", [True, False])
 def test_no_action_anywhere_has_a_wildcard_but_in_a_deny(examples):
     described = template(StackSettings(examples=examples))

@@ -19,6 +19,7 @@ from kmsjwt.errors import (
     TokenError,
 )
 from kmsjwt.gateway import Authorizer, Unauthorized
+from kmsjwt.gateway.request import UnknownEvent
 
 STAGE = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/{}/*"
 
@@ -132,6 +133,25 @@ def test_a_stranger_s_exception_is_logged_by_its_type_alone(log):
         Authorizer(Raises(KeyError("secret text")), log=log)(event_of("rest_token", "Bearer a.b.c"))
     assert log.last["reason"] == "unexpected_error"
     assert log.last["message"] == "KeyError was raised"
+
+
+def test_an_event_is_unknown_to_the_doors_alone(log):
+    """A verifier that raises the same knows nothing of the event: that is our trouble."""
+    with pytest.raises(UnknownEvent):
+        Authorizer(Raises(UnknownEvent("of mine")), log=log)(event_of("rest_token", "Bearer a.b.c"))
+    assert (log.last["level"], log.last["decision"]) == ("ERROR", "error")
+
+
+@pytest.mark.parametrize("is_good", [True, False])
+def test_a_log_that_fails_cannot_pass_for_a_401_either(mint, is_good):
+    def failing(*_args, **_fields):
+        raise OSError("Unauthorized")
+
+    with pytest.raises(CannotKnow, match="OSError") as caught:
+        Authorizer(mint.verifier(), log=failing)(
+            event_of("rest_token", f"Bearer {mint.token() if is_good else 'a.b.c'}")
+        )
+    assert caught.value.code == "disguised_error"
 
 
 def test_a_stranger_s_exception_cannot_pass_for_a_401(log):

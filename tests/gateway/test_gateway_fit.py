@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests.gateway.shapes import ROUTED, routed_event
 from kmsjwt import VerifiedToken
 from kmsjwt.errors import ConfigError
 from kmsjwt.gateway import Authorizer
-from kmsjwt.rules import Rule, Rules
+from kmsjwt.rules import Rule, Rules, claim, scope
 from kmsjwt.testing import events
 from kmsjwt.testing.answers import read_answer
 
@@ -112,45 +113,123 @@ def shortest_policy(rules) -> Any:
 texts = st.builds(
     lambda method, parts, is_open: f"{method} /{'/'.join([*parts, *'*' * is_open])}".strip(),
     st.sampled_from(["GET", "POST", ""]),
-    st.lists(st.sampled_from(["a", "{sub}", "b" * 60, "c" * 90]), min_size=1, max_size=3),
+    st.lists(st.sampled_from(["a", "{sub}", "{client_id}", "b" * 60, "c" * 90]), max_size=3),
     st.booleans(),
 )
+NEEDS: list[Any] = [scope("api"), scope("write"), claim("tenant").equals("t1")]
+MEETS_ALL = {"scope": "api write", "tenant": "t1"}
 
 
-@settings(max_examples=80, deadline=None)
-@given(
-    drawn=st.lists(texts, min_size=1, max_size=8, unique_by=lambda text: text.rpartition(" ")[2])
-)
-def test_the_least_size_is_never_more_than_the_real_one(drawn):
-    """Else rules would be refused at start that work: here the shortest name of all."""
-    from kmsjwt.gateway.fit import least_allowed, policy_bytes
-
+@st.composite
+def drawn_rules(draw, requires) -> Rules:
+    """Return rules without those that may not stand beside the others."""
     kept: list[Rule] = []
-    for text in drawn:
-        try:
-            Rules(*kept, Rule(text))
-        except ConfigError:
-            continue
-        kept.append(Rule(text))
+    for text, needs in draw(st.lists(st.tuples(texts, st.sampled_from([None, *NEEDS])))):
+        rule = Rule(text, *([needs] if needs else []))
+        with suppress(ConfigError):
+            Rules(*kept, rule)
+            kept.append(rule)
     assume(kept)
-    rules = Rules(*kept)
-    grant = rules.grant({"sub": "x"})
+    return Rules(*kept, require=draw(st.sampled_from(requires)))
+
+
+def real_bytes(grant) -> int:
+    """Return the size of the policy as Lambda sends it, on the shortest ARN there is."""
     stage = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/x/"
-    real = {
+    policy = {
         "principalId": "x",
         "policyDocument": {
             "Version": "2012-10-17",
             "Statement": [
                 {
                     "Action": "execute-api:Invoke",
-                    "Effect": "Allow",
-                    "Resource": [stage + each for each in grant.allow],
+                    "Effect": effect,
+                    "Resource": [stage + each for each in resources],
                 }
+                for effect, resources in (("Allow", grant.allow), ("Deny", grant.deny))
+                if resources
             ],
         },
     }
+    return len(json.dumps(policy, separators=(",", ":")))
+
+
+@settings(max_examples=300, deadline=None)
+@given(rules=drawn_rules([None]), names=st.sampled_from([("x", "x"), ("x", "y")]))
+def test_the_least_size_is_never_more_than_that_of_a_token_that_meets_every_rule(rules, names):
+    """Else rules would be refused at start that work: here the shortest names of all."""
+    from kmsjwt.gateway.fit import least_allowed, policy_bytes
+
+    grant = rules.grant({**MEETS_ALL, **dict(zip(("sub", "client_id"), names, strict=True))})
+    least = policy_bytes(least_allowed(rules))
+
     assert grant.allow
-    assert policy_bytes(least_allowed(rules, 1)) <= len(json.dumps(real, separators=(",", ":"))) + 1
+    assert least <= real_bytes(grant)
+    if all("{" not in route.text for route, _ in rules.ordered):
+        assert least == real_bytes(grant)
+
+
+@settings(max_examples=300, deadline=None)
+@given(rules=drawn_rules([None, *NEEDS]))
+def test_nor_than_that_of_a_token_that_meets_none(rules):
+    from kmsjwt.gateway.fit import least_denied, policy_bytes
+
+    scopes = rules.decide_token({}).scopes
+    grant = rules.grant({"scope": " ".join(scopes)})
+    least = policy_bytes(least_denied(rules))
+
+    assert least == (real_bytes(grant) if grant.allow else 0)
+
+
+NAMES = ["orders", "invoices", "customers", "products", "carts", "coupons", "refunds", "stock"]
+
+
+def test_what_a_named_method_takes_out_is_taken_out_once():
+    """``GET /orders`` beside ``/orders``, which is for the other methods then."""
+    write = scope("write")
+    rules = Rules(
+        Rule("/*"),
+        *(Rule(f"/{name}", write) for name in NAMES),
+        *(Rule(f"{method} /{name}") for name in NAMES for method in ("GET", "HEAD", "OPTIONS")),
+    )
+    event = events.rest_token("GET", "/x", authorization="Bearer x", stage="x")
+    answer = Authorizer(Trusting({}), rules=rules, context=(), log=None)(event)
+    assert len(json.dumps(answer)) <= LIMIT
+
+
+@pytest.mark.parametrize(
+    ("rules", "resources"),
+    [
+        ([Rule("/*"), Rule("/")], 7),
+        ([Rule("GET /*"), Rule("GET /a"), Rule("/a")], 1 + 6),
+        ([Rule("GET /{sub}/*"), Rule("GET /{client_id}/a")], 1),
+    ],
+)
+def test_what_lies_within_another_is_not_counted(rules, resources):
+    from kmsjwt.gateway.fit import least_allowed
+
+    assert len(least_allowed(Rules(*rules)).allow) == resources
+
+
+def many_closed(needs) -> list[Rule]:
+    return [Rule("/*"), *(Rule(f"/{n:03d}", needs) for n in range(10))]
+
+
+def test_what_every_token_must_have_is_no_reason_to_refuse():
+    """No token that comes past ``require`` has anything taken out."""
+    api = scope("api")
+    assert "meets no requirement" in refused(Rules(*many_closed(api)))
+    Authorizer(VERIFIER, rules=Rules(*many_closed(api), require=api))
+    assert "meets no requirement" in refused(Rules(*many_closed(scope("write")), require=api))
+
+
+def test_where_nobody_knows_which_tokens_there_are_it_is_a_warning():
+    from kmsjwt.gateway.fit import tight
+
+    rules = Rules(*many_closed(scope("write")), require=claim("tenant").equals("t1"))
+    Authorizer(VERIFIER, rules=rules)
+    (warning,) = tight(rules)
+    assert "a token that meets no requirement" in warning
 
 
 def test_a_path_named_twice_is_one_resource():
@@ -226,6 +305,44 @@ def test_a_resource_of_exactly_512_characters_is_taken_and_one_more_is_not(claim
     answer = Authorizer(Trusting({"sub": "u" * 128}), rules=rules, log=None)(event)
     assert [len(each) for each in answer["policyDocument"]["Statement"][0]["Resource"]] == [512]
     assert "513 characters" in refused(Rules(Rule(f"GET /{claim}{'p' * (room + 1)}")))
+
+
+LONGEST_ARN = events.rest_token(
+    "GET", "/", authorization="x", stage="s" * 128, region="ap-southeast-7", partition="aws-us-gov"
+)["methodArn"]
+EXACT = "/" + "p" * (LONGEST_RESOURCE - len(LONGEST_ARN))
+
+
+@pytest.mark.parametrize(
+    ("around", "path", "is_slashed"),
+    [
+        ("GET /*", EXACT, True),
+        ("/*", EXACT, True),
+        ("POST /*", EXACT, False),
+        ("GET /p", EXACT, False),
+        (f"GET {EXACT}/*", EXACT, True),
+        (f"POST {EXACT}/*", EXACT, False),
+        ("GET /{sub}/*", EXACT, False),  # no claim in a path is so long
+        (f"GET /{{sub}}/{EXACT[3:]}/*", f"/s/{EXACT[3:]}", True),
+        (f"GET {EXACT}/a/*", EXACT, False),
+    ],
+)
+def test_a_closed_route_has_room_for_the_slash_it_is_denied_with(around, path, is_slashed):
+    """``/admin`` that is taken out of ``/*`` takes ``/admin/`` out, too."""
+    free, closed = Rule(f"GET {path}"), Rule(f"GET {path}", scope("admin"))
+    if len(around) < LONGEST_RESOURCE - len(LONGEST_ARN):
+        Authorizer(VERIFIER, rules=Rules(Rule(around), free))
+    message = attempted(Rules(Rule(around), closed))
+    found = [f"route 'GET {path}' makes", "513 characters"]
+    assert all(each in message for each in found) == is_slashed, message
+
+
+def attempted(rules) -> str:
+    try:
+        Authorizer(VERIFIER, rules=rules)
+    except ConfigError as error:
+        return str(error)
+    return ""
 
 
 def test_an_arn_longer_than_aws_has_is_a_failure_and_nothing_is_cut():

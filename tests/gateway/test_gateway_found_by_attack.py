@@ -15,7 +15,7 @@ from kmsjwt.gateway import Authorizer
 from kmsjwt.handlers import authorizer
 from kmsjwt.jwks import StaticKeys
 from kmsjwt.rules import Rule, Rules, scope
-from kmsjwt.testing import Gateway, Tokens
+from kmsjwt.testing import Gateway, Tokens, events
 
 TOKENS = Tokens(issuer="https://id.example", audience="orders")
 BEARER = {"Authorization": "Bearer " + TOKENS.good(scope="read")}
@@ -45,6 +45,33 @@ def test_a_client_that_writes_the_route_key_itself_does_not_key_the_cache():
 
     assert gateway.request("GET", "/orders", headers=forged).status == 500
     assert gateway.request("DELETE", "/orders", headers=forged).status == 500
+
+
+@pytest.mark.parametrize("cookie", ["GET /orders", " GET /orders "])
+def test_nor_one_that_writes_it_as_a_cookie(cookie):
+    gateway = simple("$request.header.Cookie")
+    forged = {**BEARER, "Cookie": cookie}
+
+    assert gateway.request("GET", "/orders", headers=forged).status == 500
+    assert gateway.request("DELETE", "/orders", headers=forged).status == 500
+
+
+@pytest.mark.parametrize("key", ["GET /orders", "GET /orders;a=b", "GET /orders; a=b"])
+def test_cookies_are_looked_for_in_parts_and_whole(key):
+    event = events.http_api_v2("GET", "/orders", headers=BEARER)
+    event["cookies"] = key.replace("; ", ";").split(";")
+    event["routeKey"], event["identitySource"] = key, [BEARER["Authorization"], key]
+    rules = Rules(Rule("GET /orders"))
+    with pytest.raises(ConfigError, match="routeKey is no identity source"):
+        Authorizer(verifier(), rules=rules, response="simple", log=None)(event)
+
+
+def test_the_query_is_looked_at_as_well():
+    gateway = simple("$request.querystring.q")
+
+    for method in ("GET", "DELETE"):
+        answer = gateway.request(method, "/orders", headers=BEARER, query={"q": "GET /orders"})
+        assert answer.status == 500
 
 
 def test_the_route_key_of_the_gateway_counts():

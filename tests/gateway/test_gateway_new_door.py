@@ -21,7 +21,7 @@ from kmsjwt.gateway import DOORS, Authorizer, FrontDoor, Settings, Unauthorized
 from kmsjwt.gateway.arn import Api
 from kmsjwt.gateway.decision import ALLOW
 from kmsjwt.gateway.judging import by_token
-from kmsjwt.gateway.request import AuthRequest
+from kmsjwt.gateway.request import AuthRequest, UnknownEvent
 from kmsjwt.rules import Rule, Rules, scope
 
 MINT = Mint()
@@ -202,3 +202,40 @@ def test_what_is_no_door_is_told_at_start(doors):
         with pytest.raises(ConfigError, match=r"doors is .*\(\*DOORS, MyDoor\)") as caught:
             wire(VERIFIER, doors=doors)
         assert caught.value.code == "authorizer"
+
+
+def made_of_nothing(_settings):
+    return None
+
+
+@pytest.mark.parametrize("door", [made_of_nothing, lambda _: "door"], ids=["None", "text"])
+def test_what_makes_no_door_is_told_at_start(door):
+    with pytest.raises(ConfigError, match=r"one of doors made .*, expected a FrontDoor"):
+        Authorizer(VERIFIER, doors=(*DOORS, door))
+
+
+class Silent(IotCore):
+    """A door whose answer was forgotten."""
+
+    def answer(self, request, decision) -> Any:
+        del request, decision
+
+
+class Puzzled(IotCore):
+    """A door that raises what only reading an event may raise."""
+
+    def answer(self, request, decision) -> Any:
+        raise UnknownEvent(f"{request!r} {decision!r}")
+
+
+@pytest.mark.parametrize(
+    ("door", "raised", "reason"),
+    [(Silent, ConfigError, "authorizer"), (Puzzled, UnknownEvent, "unknown_event")],
+)
+def test_a_door_that_fails_to_answer_is_our_trouble_and_no_refusal(door, raised, reason, log):
+    """Were it a 401, a client with a good token would be told that it is bad."""
+    with pytest.raises(raised) as caught:
+        Authorizer(VERIFIER, doors=[door], log=log)(iot_event(GOOD))
+    assert str(caught.value) != "Unauthorized"
+    (line,) = log.lines
+    assert (line["level"], line["decision"], line["reason"]) == ("ERROR", "error", reason)

@@ -13,6 +13,7 @@ from tests.gateway.shapes import KINDS, RAISING, bare_event
 
 from kmsjwt.errors import ConfigError, TokenError
 from kmsjwt.gateway import Authorizer, Unauthorized
+from kmsjwt.gateway.places import token_place
 
 MINT = Mint()
 VERIFIER = MINT.verifier()
@@ -391,3 +392,14 @@ def test_anything_anywhere_is_answered_and_two_tokens_never_let_in(kind, place, 
     }
     if reason == "ok":
         assert GOOD in json.dumps(event) or OTHER in json.dumps(event)
+
+
+def test_a_scheme_before_a_token_that_should_stand_alone_is_told():
+    place = token_place("header:X-Token")
+    with pytest.raises(TokenError) as caught:
+        place.token(("Bearer aaaa.bbbb.cccc",), ())
+
+    assert caught.value.code == "bad_credentials"
+    assert caught.value.message == "header:X-Token begins with 'Bearer ', expected the token alone"
+    with pytest.raises(TokenError, match="holds no token alone"):
+        place.token(("two words",), ())

@@ -334,6 +334,14 @@ def test_a_usage_key_that_is_no_text_is_left_out(plan):
     assert "usageIdentifierKey" not in decided(event, rules=None, usage_claim="plan")[0]
 
 
+def test_who_has_no_good_token_has_no_usage_key():
+    """Where it is denied rather than told by an exception."""
+    event = event_of("rest_token", "Bearer x")
+    answer, _ = decided(event, rules=None, usage_claim="plan", on_invalid="deny")
+    assert [each["Effect"] for each in answer["policyDocument"]["Statement"]] == ["Deny"]
+    assert "usageIdentifierKey" not in answer
+
+
 def test_a_usage_key_too_large_is_a_failure_and_not_cut():
     event = event_of("rest_token", bearer({"plan": "k" * 8_100}))
     with pytest.raises(ConfigError) as caught:

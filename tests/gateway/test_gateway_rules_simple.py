@@ -27,7 +27,7 @@ FINE = {
 @pytest.mark.parametrize("ttl", [None, 1, 300, 3_600])
 def test_rules_finer_than_route_keys_and_simple_answers_that_are_kept(text, ttl):
     rules = Rules(Rule("GET /orders"), Rule(text))
-    with pytest.raises(ConfigError, match="cache_ttl 0"):
+    with pytest.raises(ConfigError, match="cache_ttl=0"):
         Authorizer(VERIFIER, rules=rules, response="simple", cache_ttl=ttl)
     Authorizer(VERIFIER, rules=rules, response="simple", cache_ttl=0)
     Authorizer(VERIFIER, rules=rules, response="iam", cache_ttl=ttl)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pydoc
+from functools import partial
 from inspect import Parameter, getdoc, signature
 from typing import Any
 
@@ -115,7 +116,23 @@ def test_a_value_is_told_by_the_name_that_it_came_by():
 def test_what_is_wrong_together_has_no_name_before_it():
     with pytest.raises(ConfigError) as caught:
         Settings(rules=Rules(Rule("GET /orders/*")), response="simple", names={"": "never"})
-    assert caught.value.message.startswith("rules are finer than route keys")
+    assert caught.value.message.startswith("rules are finer than route keys ('GET /orders/*'), and")
+
+
+def test_the_rules_that_are_finer_are_named_up_to_three():
+    keys, finer = ("GET /a", "POST /b"), ("/{sub}/x/y", "/a/b/*", "/c/*", "/d/*", "/e/*")
+    with pytest.raises(ConfigError) as caught:
+        Settings(rules=Rules(*map(Rule, (*keys, *finer))), response="simple")
+
+    assert "('/{sub}/x/y', '/a/b/*', '/c/*' and 2 more)" in caught.value.message
+
+
+def test_each_fault_is_told_by_itself_as_well():
+    wrong: dict[str, Any] = {"response": "xml", "cache_ttl": -1}
+    for build in (lambda: Settings(**wrong), lambda: Authorizer(VERIFIER, **wrong)):
+        with pytest.raises(ConfigError) as caught:
+            build()
+        assert [fault.split()[0] for fault in caught.value.faults] == ["response", "cache_ttl"]
 
 
 def test_settings_stay_as_they_were_made():
@@ -126,3 +143,24 @@ def test_settings_stay_as_they_were_made():
     assert made.context == ("sub",)
     with pytest.raises(AttributeError, match="immutable"):
         made.response = "simple"
+
+
+@pytest.mark.parametrize("clock", [None, 5, "now"], ids=repr)
+@pytest.mark.parametrize("wire", [Settings, partial(Authorizer, VERIFIER)], ids=["value", "whole"])
+def test_a_clock_that_tells_no_time_is_told_at_start(wire, clock):
+    with pytest.raises(ConfigError, match=r"clock is .*, expected what returns seconds"):
+        wire(clock=clock)
+
+
+@pytest.mark.parametrize("log", ["x", 5, True], ids=repr)
+def test_a_log_that_takes_no_lines_is_told_at_start(log):
+    for wire in (Authorizer, partial(Authorizer.with_settings, settings=Settings())):
+        with pytest.raises(ConfigError, match=r"log is .*, expected log\(level, event"):
+            wire(VERIFIER, log=log)
+
+
+@pytest.mark.parametrize("settings", [None, {}, Settings, "401"], ids=repr)
+def test_settings_that_are_none_are_told_at_start(settings):
+    with pytest.raises(ConfigError, match=r"settings is .*, expected Settings\(") as caught:
+        Authorizer.with_settings(VERIFIER, settings)
+    assert caught.value.code == "authorizer"

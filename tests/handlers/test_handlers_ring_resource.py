@@ -202,28 +202,97 @@ def test_keys_without_a_discovery_document_are_not_enough(deployed, formation, s
 
 
 def test_what_kms_refuses_for_now_is_asked_again(deployed, formation):
-    from kmsjwt.handlers._ring_resource import RingResource
-
-    waited: list[float] = []
     deployed.kms.faults.add("CreateAlias", kind="access_denied", times=1)
 
-    def wait(seconds: float) -> None:
-        waited.append(seconds)
-        deployed.now.at += seconds
+    waited = waiting(deployed, formation, seconds=120)
+
+    assert formation.last["Status"] == "SUCCESS"
+    assert waited == [10]
+
+
+def waiting(
+    deployed: Any, formation: Any, *, seconds: float, kind: str = "Create", **properties: str
+) -> list[float]:
+    """Ask for the ring with a clock that waiting moves on, and return how long was waited."""
+    waited: list[float] = []
+
+    def wait(pause: float) -> None:
+        waited.append(pause)
+        deployed.now.at += pause
 
     function = deployed.function()
     resource = function._resource()
-    assert isinstance(resource, RingResource)
     resource._pause = wait
     function._resource = lambda: resource
     event = {
-        "RequestType": "Create",
+        "RequestType": kind,
         "ResponseURL": formation.origin + SIGNED,
-        "ResourceProperties": {},
+        "ResourceProperties": properties,
     }
-    function(event, SimpleNamespace(get_remaining_time_in_millis=lambda: 120_000))
+    function(event, SimpleNamespace(get_remaining_time_in_millis=lambda: seconds * 1000))
+    return waited
 
-    assert formation.last["Status"] == "SUCCESS"
+
+def test_what_is_wrong_for_good_is_told_at_once(deployed, formation, tmp_path):
+    (tmp_path / ".well-known").mkdir()
+    discovery = {"issuer": "https://other.example", "jwks_uri": "https://other.example/jwks.json"}
+    (tmp_path / ".well-known/openid-configuration").write_text(json.dumps(discovery))
+
+    waited = waiting(deployed, formation, seconds=600)
+
+    assert waited == []
+    assert formation.last["Status"] == "FAILED"
+    assert "has issuer 'https://other.example'" in formation.last["Reason"]
+
+
+def test_a_right_that_a_new_role_has_not_yet_is_waited_for_no_longer_than_it_takes(
+    deployed, formation
+):
+    """IAM shows a policy within five minutes; what is denied after that is denied."""
+    deployed.kms.faults.add("CreateKey", kind="access_denied", times=None)
+
+    waited = waiting(deployed, formation, seconds=600)
+
+    assert 290 <= sum(waited) <= 310
+    assert formation.last["Status"] == "FAILED"
+    assert "CreateKey" in formation.last["Reason"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"kind": "access_denied"}, {"kind": "throttle"}, {"kind": "error_before"}],
+    ids=["denied", "throttled", "failing"],
+)
+def test_what_may_leave_a_key_behind_is_not_tried_over_and_over(fault, deployed, formation):
+    deployed.kms.faults.add("CreateAlias", times=None, **fault)
+
+    waited = waiting(deployed, formation, seconds=600)
+
+    assert formation.last["Status"] == "FAILED"
+    assert "CreateAlias" in formation.last["Reason"]
+    assert len(waited) <= 7
+    assert keys(deployed) <= 8
+
+
+def test_the_time_that_is_left_is_used_to_its_end(deployed, formation):
+    deployed.kms.faults.add("DescribeKey", kind="throttle", times=None)
+
+    assert sum(waiting(deployed, formation, seconds=600)) == 600 - 45
+
+
+@pytest.mark.parametrize("operation", ["ListResourceTags", "GetPublicKey", "ListAliases"])
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_what_is_not_found_of_a_ring_that_is_there_makes_no_key(
+    kind, operation, deployed, formation
+):
+    deployed.ask("Create")
+    first = formation.last["Data"]
+    deployed.kms.faults.add(operation, kind="error_before", code="NotFoundException")
+
+    waited = waiting(deployed, formation, seconds=120, kind=kind)
+
+    assert (formation.last["Status"], formation.last["Data"]) == ("SUCCESS", first)
+    assert keys(deployed) == 1
     assert waited == [10]
 
 
@@ -273,6 +342,67 @@ def test_a_key_that_is_there_becomes_the_first(deployed, formation):
         assert deployed.kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"] == arn
     assert keys(deployed) == 1
     assert deployed.kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "Enabled"
+
+
+@pytest.fixture
+def gone_on(deployed, formation) -> str:
+    """Begin with a key that is there and rotate it away; return its ARN."""
+    deployed.environ = {"KMSJWT_CONSUMER_CACHE": "2h", "KMSJWT_MAX_LIFETIME": "1h"}
+    made = deployed.kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    arn: str = made["KeyMetadata"]["Arn"]
+    deployed.ask("Create", ExistingKey=arn)
+    assert formation.last["Status"] == "SUCCESS"
+    function = deployed.function()
+    function({"start": True})
+    for _ in range(4):
+        deployed.now.at += 86_400
+        stages = [each["stage"] for each in function({})["generations"]]
+    assert stages == ["retired", "signing"]
+    return arn
+
+
+def _disabled(kms: LocalKms, arn: str) -> None:
+    kms.disable_key(KeyId=arn)
+
+
+def _leaving(kms: LocalKms, arn: str) -> None:
+    kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=7)
+
+
+def _leaving_without_its_alias(kms: LocalKms, arn: str) -> None:
+    _leaving(kms, arn)
+    kms.delete_alias(AliasName="alias/auth/1")
+
+
+@pytest.mark.parametrize("end", [_disabled, _leaving, _leaving_without_its_alias])
+def test_the_key_that_the_ring_began_with_may_end(end, deployed, formation, gone_on):
+    end(deployed.kms, gone_on)
+
+    waited = waiting(deployed, formation, seconds=120, kind="Update", ExistingKey=gone_on)
+
+    assert (formation.last["Status"], waited) == ("SUCCESS", []), formation.last
+
+
+@pytest.mark.parametrize("denied", [False, True], ids=["not found", "denied"])
+def test_and_be_gone_for_good(denied, deployed, formation, gone_on):
+    _leaving(deployed.kms, gone_on)
+    deployed.now.at += 8 * 86_400
+    if denied:
+        deployed.kms.permissions.deny("DescribeKey", key="alias/auth/1")
+    waited = waiting(deployed, formation, seconds=120, kind="Update", ExistingKey=gone_on)
+
+    assert (formation.last["Status"], waited) == ("SUCCESS", []), formation.last
+
+
+def test_a_key_that_never_was_is_told_of_as_long_as_the_ring_s_first_is_there(
+    deployed, formation, gone_on
+):
+    never = gone_on[:-12] + "0" * 12
+
+    waited = waiting(deployed, formation, seconds=120, kind="Update", ExistingKey=never)
+
+    assert (formation.last["Status"], waited) == ("FAILED", [])
+    assert "there is no key" in formation.last["Reason"]
 
 
 @pytest.mark.parametrize("whose", ["another ring's", "the second"])

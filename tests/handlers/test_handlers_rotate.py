@@ -128,13 +128,44 @@ def test_a_compromised_key_is_replaced(deployed):
     assert stages(answer) == ["compromised", "signing"]
 
 
-@pytest.mark.parametrize("event", [{"start": "yes"}, {"start": 1}, {"compromised": 7}])
-def test_an_event_that_asks_in_a_wrong_way_is_refused(deployed, event):
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_compromised_key_stays_enabled_if_that_is_asked_for(deployed, keep):
     function = deployed.build()
-    function({"start": True})
+    kid = function({"start": True})["generations"][0]["kid"]
 
-    with pytest.raises(ConfigError, match="expected true or false and a kid"):
+    function({"compromised": kid, "keep_enabled": keep})
+
+    state = deployed.kms.describe_key(KeyId="alias/auth/1")["KeyMetadata"]["KeyState"]
+    assert state == ("Enabled" if keep else "Disabled")
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        ({"start": "yes"}, "start 'yes'"),
+        ({"start": 1}, "start 1"),
+        ({"compromised": 7}, "compromised 7"),
+        ({"compromised": "1", "keep_enabled": "yes"}, "keep_enabled 'yes'"),
+        ({"keep_enabled": True}, "keep_enabled True and no compromised"),
+        ({"compromised": "1", "start": True}, "start True and compromised '1'"),
+        ({"compromised": "1", "keep-enabled": True}, "keep-enabled"),
+        ({"compromised": "1", "dry_run": True}, "dry_run"),
+        ({"start": True, "dry_run": True}, "dry_run"),
+        ({"Compromised": "1"}, "Compromised"),
+        ({"START": True}, "START"),
+        ({"KeepEnabled": True}, "KeepEnabled"),
+    ],
+    ids=repr,
+)
+def test_an_event_that_asks_in_a_wrong_way_is_refused_and_nothing_done(deployed, event, told):
+    function = deployed.build()
+    before = function({"start": True})["generations"]
+
+    with pytest.raises(ConfigError, match=told) as refused:
         function(event)
+
+    assert (refused.value.code, bool(refused.value.fix)) == ("rotate_event", True)
+    assert function({})["generations"] == before
 
 
 def test_each_step_is_a_line_in_the_log_and_a_failure_is_one_too(deployed):

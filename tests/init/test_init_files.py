@@ -24,6 +24,7 @@ COMMON = {
     "pyproject.toml",
     "requirements.txt",
     "tests/test_hello.py",
+    "tests/test_settings.py",
 }
 
 

@@ -38,7 +38,7 @@ def run(folder: Any, *words: str) -> str:
 def test_its_own_tests_pass(project):
     told = run(project, "pytest", "-q", "-p", "no:cacheprovider")
 
-    assert re.search(r"^23 passed", told, re.MULTILINE), told
+    assert re.search(r"^24 passed", told, re.MULTILINE), told
 
 
 def test_its_tests_notice_a_function_that_answers_wrongly(project):
@@ -136,7 +136,7 @@ def test_the_commands_of_its_readme_are_ours(project):
     ours += re.findall(r"^\$ (kmsjwt .*)$", text, re.MULTILINE)
     top = parser()
 
-    assert len(ours) == 3
+    assert len(ours) == 2
     for line in ours:
         args = top.parse_args(shlex.split(line)[1:])
         for name in getattr(args, "with", None) or []:
@@ -160,3 +160,43 @@ def test_bundle_and_template_are_for_the_same_runtime(typed, tmp_path, words, ta
     assert set(re.findall(r"Runtime: (.*)", told)) == {f"python{target.python}"}
     assert set(re.findall(r"Architectures:\n *- (.*)", told)) == {target.arch}
     assert f"kmsjwt bundle --arch {target.arch} --python {target.python} " in readme
+
+
+@pytest.mark.parametrize(
+    ("tool", "old", "new", "failed"),
+    [
+        ("sam", '"MaxTokenLifetime=1h"', '"MaxTokenLifetime=30d"', "test_the_issue_function"),
+        ("sam", '"TokenLifetime=15m"', '"TokenLifetime=2h"', "test_the_issue_function"),
+        ("sam", '"AuthorizerTtl=60"', '"AuthorizerTtl=7200"', "test_who_has_a_token"),
+        ("cdk", '"max_token_lifetime": "1h"', '"max_token_lifetime": "10m"', "test_the_issue"),
+        ("cdk", '"authorizer_ttl": 60', '"authorizer_ttl": 7200', "test_who_has_a_token"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+    indirect=["tool"],
+)
+def test_its_tests_notice_settings_that_a_function_refuses(project, tool, old, new, failed):
+    file = project / {"sam": "samconfig.toml", "cdk": "settings.py"}[tool]
+    text = file.read_text("utf-8")
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new), "utf-8")
+
+    with pytest.raises(AssertionError, match=f"(FAILED|ERROR).*{failed}"):
+        run(project, "pytest", "-q", "-p", "no:cacheprovider", "--no-header")
+
+
+@pytest.mark.parametrize("tool", ["sam"], indirect=True)
+def test_its_tests_pass_with_any_settings_that_the_stack_takes(project):
+    file = project / "samconfig.toml"
+    text = file.read_text("utf-8")
+    for old, new in [
+        ('"TokenLifetime=15m"', '"TokenLifetime=5m"'),
+        ('"MaxTokenLifetime=1h"', '"MaxTokenLifetime=300"'),
+        ('"AuthorizerTtl=60"', '"AuthorizerTtl=0"'),
+        ('"Audience=orders"', '"Audience=tills,orders"'),
+        ('# "IssuerUrl="', '"IssuerUrl=https://id.example.com"'),
+    ]:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    file.write_text(text, "utf-8")
+
+    assert "24 passed" in run(project, "pytest", "-q", "-p", "no:cacheprovider")

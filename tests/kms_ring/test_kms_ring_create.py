@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsError, KmsUnavailable
+from kmsjwt.key_names import ring_name
 from kmsjwt.kms import KmsSigner
 from kmsjwt.kms.ring.create import create_ring
 from kmsjwt.kms.ring.fitting import fitting
-from kmsjwt.kms.ring.names import ring_name
 from kmsjwt.kms.ring.writing import RingWriter
 from kmsjwt.local import LocalKms
 from kmsjwt.rotation import RingSettings

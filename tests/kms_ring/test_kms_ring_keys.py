@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from contextlib import suppress
@@ -38,6 +39,7 @@ from kmsjwt.errors import (
 )
 from kmsjwt.jwks import jwks_document
 from kmsjwt.kms import KmsKeys, KmsVerify
+from kmsjwt.kms.ring.finding import orphans
 from kmsjwt.local import LocalKms, Propagation
 
 if TYPE_CHECKING:
@@ -456,6 +458,41 @@ def test_a_missing_alias_takes_no_key_away(kms, clock, gone, fresh):
         clock.move(3600)
         old.key(kids[2])
     assert [verdict(old, kid) for kid in kids] == fresh.split()  # nothing of it for a day
+
+
+def test_what_to_do_about_an_alias_that_was_deleted_is_said_and_helps(kms, clock):
+    """The command that the error names, on the key that the list of lost keys has."""
+    arns = row(kms, 3, signing=3)
+    kms.tag_resource(
+        KeyId=arns[1], Tags=[{"TagKey": "kmsjwt:kid", "TagValue": kid_of(kms, arns[1])}]
+    )
+    kms.delete_alias(AliasName="alias/auth/2")
+    new = ring(kms, clock)
+
+    with pytest.raises(KmsError) as error:
+        new.key_set()
+
+    assert error.value.code == "ring_not_known"
+    command = re.search(
+        r"aws kms (\S+) --alias-name (\S+) --target-key-id KEY", str(error.value.fix)
+    )
+    assert command is not None
+    assert command.groups() == ("create-alias", "alias/auth/2")
+    assert "kmsjwt key list auth --orphans" in str(error.value.fix)
+    (lost,) = orphans(kms)
+    assert (lost.arn, lost.generation, lost.published) == (arns[1], "2", True)
+    kms.create_alias(AliasName=command[2], TargetKeyId=lost.arn)
+    assert [key.kid for key in ring(kms, clock).key_set()] == [kid_of(kms, arn) for arn in arns]
+
+
+def test_another_doubt_is_mended_otherwise(kms, clock):
+    row(kms, 2, signing=2)
+    kms.permissions.deny("GetPublicKey", key="alias/auth/1")
+
+    with pytest.raises(KmsError, match="may not be read") as error:
+        ring(kms, clock).key_set()
+
+    assert "create-alias" not in str(error.value.fix)
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,31 @@ def test_a_large_file_is_not_read(tmp_path):
         publisher(tmp_path).publish(keys("a"))
 
 
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_file_is_neither_waited_for_nor_read_nor_replaced(tmp_path, kind):
+    """A pipe that nobody writes to would be waited for without end, and /dev/zero has none."""
+    (tmp_path / JWKS).parent.mkdir(parents=True)
+    if kind == "pipe":
+        os.mkfifo(tmp_path / JWKS)
+    else:
+        (tmp_path / JWKS).symlink_to("/dev/zero")
+    before = (tmp_path / JWKS).lstat().st_mode
+
+    with pytest.raises(DocumentUnusable, match="expected a file") as raised:
+        publisher(tmp_path).publish(keys("a"))
+
+    assert raised.value.code == "folder_no_file"
+    assert (tmp_path / JWKS).lstat().st_mode == before
+
+
+def test_a_file_may_be_a_link_to_one(tmp_path):
+    publisher(tmp_path / "elsewhere").publish(keys("a"))
+    (tmp_path / JWKS).parent.mkdir(parents=True)
+    (tmp_path / JWKS).symlink_to(tmp_path / "elsewhere" / JWKS)
+
+    assert publisher(tmp_path).kids() == {"a"}
+
+
 def test_a_kept_key(tmp_path):
     (tmp_path / JWKS).parent.mkdir(parents=True)
     (tmp_path / JWKS).write_bytes(document(keys("old")[0].to_jwk()))

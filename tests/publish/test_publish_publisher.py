@@ -140,6 +140,50 @@ def test_a_max_age_for_once(s3, publisher):
         publisher.publish(keys("a"), max_age=0)
 
 
+def test_two_publishers_of_one_document_keep_it_for_the_shorter_time(s3, publisher_of):
+    """Each of them waits, before a new key signs, for no longer than it asked for."""
+    one, other = publisher_of(s3, max_age=3_600), publisher_of(s3, max_age=300)
+
+    def kept() -> set[str | None]:
+        return {getattr(s3.object(path), "cache_control", "none") for path in ALL}
+
+    one.publish(keys("a"))
+    other.publish(keys("b"))
+    assert kept() == {"public, max-age=300"}
+
+    assert (one.publish(keys("a")).written, kept()) == ((), {"public, max-age=300"})
+    assert one.publish(keys("a", "c")).written == NAMES[:1]
+    assert (other.publish(keys("b")).written, kept()) == ((), {"public, max-age=300"})
+
+    one.publish(keys("a", "c"), ["b"])
+    assert kept() == {"public, max-age=3600"}
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("max-age=60", 60),
+        ("public,max-age=60, must-revalidate", 60),
+        ("s-maxage=60", 300),
+        ("no-store", 300),
+        (None, 300),
+        ("max-age=600", 300),
+    ],
+)
+def test_what_somebody_else_said_of_a_shared_document_is_understood(s3, publisher, told, kept):
+    s3.put_object(
+        Bucket="bucket",
+        Key=JWKS,
+        Body=document(jwk("theirs")),
+        ContentType="application/json",
+        **({} if told is None else {"CacheControl": told}),
+    )
+
+    publisher.publish(keys("a"))
+
+    assert getattr(s3.object(JWKS), "cache_control", "none") == f"public, max-age={kept}"
+
+
 def test_a_document_uploaded_by_hand_gets_its_headers(s3, publisher):
     publisher.publish(keys("a"))
     stored = s3.object(JWKS)

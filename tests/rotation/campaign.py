@@ -1,7 +1,18 @@
-"""The crash matrix: a rotation in which every call fails, one and two at a time.
+"""The crash matrix: rotations and withdrawals in which every call fails, one and two at a time.
 
-``python -m tests.rotation.campaign`` plays all of it; ``--help`` tells more. Each case starts
-from a ring whose first key signs, and goes on until the second one does and the first is gone.
+``python -m tests.rotation.campaign`` plays all of it; ``--help`` tells more. What is played:
+
+``singles``
+    Every call of every scene, in every way in which it may fail: before and after it took effect,
+    with an answer or without, throttled, and with the process gone. Once with issuers and
+    verifiers of this package alive, then by key set with changes that are seen at once, and with
+    those of key states seen late as well.
+``pairs``
+    Two calls of one scene, the second counted after the first has failed. Every two writes in
+    nine ways each; every write with every read after it, and every read with every write after
+    it, in one way that goes round; of two reads, which change nothing, one pair in ``READS``.
+``denials``
+    Every permission, missing for three runs from every run on.
 """
 
 from __future__ import annotations
@@ -13,19 +24,24 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from itertools import chain
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.rotation.cases import Case, Outcome, run
-from tests.rotation.world import WRITES
+from tests.rotation.emergency import SCENES as WITHDRAWALS
+from tests.rotation.faults import WRITES
+from tests.rotation.forks import each_second
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+ROTATIONS = ("routine", "raced", "first")
+SCENES = (*ROTATIONS, *WITHDRAWALS)
 OF_WRITES = ("drop", "drop_after", "error_after", "throttle", "kill_before", "kill_after")
 OF_READS = ("drop", "throttle", "kill_before")
 IN_PAIRS = ("drop", "drop_after", "kill_after")
 WAITS = (0.0, 60.0, 301.0, 3_600.0)
 """Seconds until a run that failed is repeated."""
+READS = 25
 DENIED = (
     "DescribeKey",
     "ListResourceTags",
@@ -35,91 +51,133 @@ DENIED = (
     "CreateAlias",
     "UpdateAlias",
     "TagResource",
+    "DisableKey",
+    "ScheduleKeyDeletion",
+    "ListKeys",
     "get_object",
     "put_object",
+    "ListBucket",
+    "fetch",
+    "create_invalidation",
     *(
         f"{operation}@{number}"
         for operation in ("DescribeKey", "ListResourceTags", "GetPublicKey")
         for number in (1, 2)
     ),
 )
-_RUNS = 12  # how many runs one rotation takes, at most
+_RUNS = {"routine": 12, "raced": 12}
+_FEW_RUNS = 4
+"""How many runs a scene takes at most, of those in which something is done."""
 
 
-def singles() -> Iterator[Case]:
-    """Yield a case for every call of a rotation and every way in which it may fail."""
-    for late in (True, False):
-        for number, operation in enumerate(run(Case(late=late)).calls):
-            kinds = OF_WRITES if operation in WRITES else OF_READS
-            for place, kind in enumerate(kinds):
-                wait = WAITS[(number + place) % len(WAITS)]
-                yield Case(faults=((number, kind),), wait=wait, late=late)
+class Work(NamedTuple):
+    """Cases that are played together: one, and it with one more call failing, each in turn.
+
+    Attributes:
+        case: the one.
+        then: which calls fail as well: ``all``, ``second``, or none.
+        turn: which of the ways to fail; each goes with one way to wait.
+    """
+
+    case: Case
+    then: str = ""
+    turn: int = 0
+
+    def play(self) -> list[Outcome]:
+        """Play them."""
+        if not self.then:
+            return [run(self.case).of(self.case)]
+        kinds = self._singles if self.then == "all" else self._seconds
+        first, *others = each_second(self.case, kinds, run)
+        # What fails in the first alone is one of the singles.
+        return [first.of(self.case), *others] if self.then == "all" else others
+
+    def _singles(self, number: int, operation: str) -> list[str]:
+        kinds = OF_WRITES if operation in WRITES else OF_READS
+        return [kind for place, kind in enumerate(kinds) if (number + place) % 4 == self.turn]
+
+    def _seconds(self, number: int, operation: str) -> tuple[str, ...]:
+        ((first, _),) = self.case.faults
+        after_write = self.turn > 0
+        if operation in WRITES:
+            return IN_PAIRS if after_write else (IN_PAIRS[(first + number) % 3],)
+        if not after_write and (first * 7 + number) % READS:
+            return ()
+        # Of a write three ways are tried, of which each takes a third of the reads.
+        if after_write and number % 3 != self.turn - 1:
+            return ()
+        return (OF_READS[(first + number // 3) % 3],)
 
 
-def denials() -> Iterator[Case]:
+def waiting(case: Case, turn: int) -> Case:
+    """Return a case that goes on in one of the ways that there are after a failure."""
+    return case._replace(wait=WAITS[turn % 4], again=turn % 2 == 1)
+
+
+def worlds(scene: str) -> list[Case]:
+    """Return the worlds in which every call of a scene fails."""
+    whole = Case(scene=scene, public=True, alive=scene != "first")
+    light = whole._replace(alive=False)
+    found = [whole, light._replace(view="now")]
+    if scene != "first":  # who cannot see a key that it made cannot begin a ring
+        found.append(light._replace(view="later"))
+    if scene == "routine":
+        found += [Case(), Case(view="now")]
+    return found
+
+
+def singles() -> Iterator[Work]:
+    """Yield every call of every scene, failing in every way."""
+    for scene in SCENES:
+        for world in worlds(scene):
+            for turn in range(4):
+                yield Work(waiting(world, turn), "all", turn)
+
+
+def pairs() -> Iterator[Work]:
+    """Yield every call of every scene with those that fail after it."""
+    for scene in SCENES:
+        world = Case(scene=scene, public=True, alive=False)
+        for number, operation in enumerate(run(world).calls):
+            if operation in WRITES:
+                for place, kind in enumerate(IN_PAIRS):
+                    faults = ((number, kind),)
+                    case = waiting(world._replace(faults=faults), number + place)
+                    yield Work(case, "second", place + 1)
+            else:
+                faults = ((number, OF_READS[number % 3]),)
+                yield Work(waiting(world._replace(faults=faults), number), "second")
+
+
+def denials() -> Iterator[Work]:
     """Yield a case for every permission, missing for three runs from every run on."""
-    for late in (True, False):
-        for operation in DENIED:
-            for number in range(_RUNS):
-                wait = WAITS[number % len(WAITS)]
-                yield Case(denied=operation, denied_from=number, wait=wait, late=late)
-
-
-def pairs() -> Iterator[Case]:
-    """Yield a case for every two writes, the second one counted after the first has failed."""
-    turn = 0
-    for late in (True, False):
-        for number, operation in enumerate(run(Case(late=late)).calls):
-            if operation not in WRITES:
-                continue
-            for kind in IN_PAIRS:
-                wait = WAITS[turn % len(WAITS)]
-                again = run(Case(faults=((number, kind),), wait=wait, late=late)).calls
-                for second in range(number + 1, len(again)):
-                    if again[second] not in WRITES:
-                        continue
-                    for other in IN_PAIRS:
-                        turn += 1
-                        faults = ((number, kind), (second, other))
-                        yield Case(faults=faults, wait=wait, late=late)
-
-
-def near_pairs() -> Iterator[Case]:
-    """Yield cases in which a write fails, and then one of the calls that follow on it."""
-    for late in (True, False):
-        for number, operation in enumerate(run(Case(late=late)).calls):
-            if operation not in WRITES:
-                continue
-            for step in range(1, 25):
-                faults = ((number, "drop_after"), (number + step, "drop"))
-                yield Case(faults=faults, wait=WAITS[step % len(WAITS)], late=late)
-
-
-def everything() -> list[Case]:
-    """Return the whole matrix."""
-    return list(dict.fromkeys(chain(singles(), pairs(), near_pairs(), denials())))
+    for scene in SCENES:
+        for view in ("late", "now"):
+            alive = view == "late" and scene != "first"
+            world = Case(scene=scene, view=view, public=True, alive=alive)
+            for operation in DENIED:
+                for number in range(_RUNS.get(scene, _FEW_RUNS)):
+                    denied = world._replace(denied=operation, denied_from=number)
+                    yield Work(waiting(denied, number))
 
 
 def sample(seed: int, count: int) -> list[Case]:
-    """Return some cases of each kind, without playing any that is not returned, if possible."""
+    """Return some cases of each kind."""
     random = Random(seed)
     found: list[Case] = []
-    for late in (True, False):
-        calls = run(Case(late=late)).calls
-        writes = [number for number, operation in enumerate(calls) if operation in WRITES]
-        found += [
-            Case(faults=((number, kind),), wait=random.choice(WAITS), late=late)
-            for place, number in enumerate(writes)
-            for kind in ("drop_after", "kill_after")
-            if (place % 2 == 0) == (late == (kind == "drop_after"))
-        ]
-        for _ in range(count // 2):
-            first, second = sorted(random.sample(range(len(calls)), 2))
-            kinds = random.choices(OF_WRITES, k=2)
-            faults = ((first, kinds[0]), (second, kinds[1]))
-            found.append(Case(faults=faults, wait=random.choice(WAITS), late=late))
-    operations = random.sample(DENIED, 5)
-    return [*found, *(Case(denied=each, denied_from=random.randrange(8)) for each in operations)]
+    for number, scene in enumerate(SCENES):
+        view = ("late", "now")[number % 2]
+        world = Case(scene=scene, view=view, public=True, alive=scene != "first")
+        calls = run(world._replace(alive=False)).calls
+        writes = [place for place, operation in enumerate(calls) if operation in WRITES]
+        alone = random.sample(writes, min(count, len(writes)))
+        both = [sorted(random.sample(range(len(calls)), 2)) for _ in range(count)]
+        for place, numbers in enumerate([*([each] for each in alone), *both]):
+            faults = tuple(zip(numbers, random.choices(OF_WRITES, k=2), strict=False))
+            found.append(waiting(world._replace(faults=faults), place))
+        denied = world._replace(denied=random.choice(DENIED), denied_from=random.randrange(4))
+        found.append(denied)
+    return found
 
 
 def told(outcomes: Iterable[Outcome]) -> tuple[Counter[str], list[Outcome]]:
@@ -128,6 +186,7 @@ def told(outcomes: Iterable[Outcome]) -> tuple[Counter[str], list[Outcome]]:
     bad = []
     for each in outcomes:
         sums["runs"] += 1
+        sums["of withdrawals"] += each.case.scene in WITHDRAWALS
         sums["faults met"] += each.hits
         sums["tokens"] += each.tokens
         sums["of our issuers"] += each.issued
@@ -146,14 +205,18 @@ def told(outcomes: Iterable[Outcome]) -> tuple[Counter[str], list[Outcome]]:
 def main() -> int:
     """Play the matrix, or a part of it, on all processors."""
     parser = argparse.ArgumentParser(description="Play the crash matrix of key rotation.")
-    parser.add_argument("--only", choices=("singles", "pairs", "near_pairs", "denials"))
+    parser.add_argument("--only", choices=("singles", "pairs", "denials"))
+    parser.add_argument("--scene", choices=SCENES, help="of one scene alone")
+    parser.add_argument("--part", type=int, default=1, help="of so much work only one piece each")
     parser.add_argument("--processes", type=int, default=2)
     chosen = parser.parse_args()
     begun = time.monotonic()
-    cases = list(globals()[chosen.only]()) if chosen.only else everything()
-    print(f"{len(cases)} cases")
+    made = [globals()[chosen.only]()] if chosen.only else [singles(), pairs(), denials()]
+    work = [each for each in chain(*made) if chosen.scene in (None, each.case.scene)]
+    work = Random(1).sample(work, len(work))[:: chosen.part]
+    print(f"{len(work)} pieces of work")
     with ProcessPoolExecutor(chosen.processes) as pool:
-        sums, bad = told(pool.map(run, cases, chunksize=8))
+        sums, bad = told(chain.from_iterable(pool.map(Work.play, work)))
     for each in bad[:20]:
         print(each)
     print(", ".join(f"{count} {what}" for what, count in sums.items()))

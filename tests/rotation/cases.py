@@ -1,15 +1,23 @@
-"""One rotation from beginning to end, with failures where a case wants them, and the verdict."""
+"""One rotation from beginning to end, with failures where a case wants them, and the verdict.
+
+A case is of one of these scenes: ``routine``, in which a second key takes over from the first;
+``raced``, the same with somebody else who makes that key at the same moment; ``first``, in which
+a ring is made; or a withdrawal, see `tests.rotation.emergency`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tests.rotation.faults import ELSEWHERE
 from tests.rotation.ours import OurIssuer, Watch, join, second_opinion
 from tests.rotation.timeline import Refusal, Token, refusals
 from tests.rotation.world import DAY, HOUR, LEEWAY, SPREAD, Actor, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tests.rotation.forks import Forks
 
     from kmsjwt.authority.rotate import Report
 
@@ -19,22 +27,35 @@ NATIVE_CACHE = 7_200
 """For how long an HTTP API keeps a JWKS, whatever the ring or the document says."""
 
 
+VIEWS = {"now": "rotator", "late": "rotator-late", "later": "rotator-later"}
+"""Who sees changes of KMS at once, aliases and tags five minutes late, and key states as well."""
+
+
 class Case(NamedTuple):
     """Which calls of the rotator fail and how, and what it may not do for a while.
 
     Attributes:
-        faults: by the number of the call, counted from the beginning of the rotation.
+        scene: what is played.
+        view: which changes of KMS the rotator sees late; see ``VIEWS``.
+        public: whether keys are read back from the issuer's URL too, through a CDN.
+        alive: whether issuers and verifiers of this package live in the world; else verdicts are
+            by key set.
+        faults: by the number of the call, counted from the beginning of the scene.
         denied: an operation that is denied, or empty; ``GetPublicKey@1`` for one generation.
         denied_from: the number of the run before which it begins.
         wait: seconds until a run that failed is repeated.
-        late: whether the rotator sees changes of KMS five minutes late.
+        again: whether a withdrawal that was cut off is ordered again, not left to the schedule.
     """
 
+    scene: str = "routine"
+    view: str = "late"
+    public: bool = False
+    alive: bool = True
     faults: tuple[tuple[int, str], ...] = ()
     denied: str = ""
     denied_from: int = 0
     wait: float = 0.0
-    late: bool = True
+    again: bool = False
 
 
 class Outcome(NamedTuple):
@@ -47,7 +68,7 @@ class Outcome(NamedTuple):
         verdicts: how many were given about live tokens, ``ours`` by our verifiers.
         signatures: how many tokens were verified for real.
         tokens: how many were issued, ``issued`` by our issuers.
-        calls: the rotator's calls.
+        calls: the rotator's calls; not kept where one case is played in many ways.
         hits: how many of them failed on purpose.
         orphans: keys without an alias.
     """
@@ -70,39 +91,68 @@ class Outcome(NamedTuple):
         """Whether no live token failed and the rotation came to its end."""
         return not (self.refused or self.unknown or self.problems)
 
+    def of(self, case: Case) -> Outcome:
+        """Return it as another case's, without what takes room."""
+        return self._replace(
+            case=case, calls=[], refused=self.refused[:20], unknown=self.unknown[:20]
+        )
+
     def __str__(self) -> str:
         told = [*self.problems, *map(str, (*self.refused[:3], *self.unknown[:3]))]
         sums = f"{len(self.refused)} refused, {len(self.unknown)} not known"
         return f"{self.case}: {sums}; " + "; ".join(told)
 
 
-def run(case: Case) -> Outcome:
-    """Play one case: a ring's first key signs, until its second does and the first is gone."""
-    world = World()
-    actor = Actor(world, "rotator-late" if case.late else "rotator")
-    settle(world, actor)
+def run(case: Case, forks: Forks | None = None) -> Outcome:
+    """Play one case."""
+    if case.scene not in ("routine", "raced", "first"):
+        from tests.rotation.emergency import withdrawn
+
+        return withdrawn(case, forks)
+    world = World(lists=case.denied != "ListBucket")
+    actor = Actor(world, VIEWS[case.view], public=case.public)
+    is_first = case.scene == "first"
+    if not is_first:
+        settle(world, Actor(world, "rotator", public=case.public))
+        world.now += DAY - 2 * HOUR  # nothing happens until shortly before the period is over
     before = set(world.jwks())
-    world.now += DAY - 2 * HOUR  # nothing happens until shortly before the period is over
-    watch = join(world)
+    watch = joined(world, case)
     world.look()
-    world.forward(world.now + 3 * HOUR - 60)
-    actor.gate.calls.clear()
-    actor.gate.faults = dict(case.faults)
+    if not is_first:
+        world.forward(world.now + 3 * HOUR - 60)
+    if case.scene == "raced":
+        _race(world, actor, case)
     begun = world.now
+    actor.gate.faults, actor.gate.branch = dict(case.faults), forks
     report = _rotate(world, actor, case)
-    problems = _left_undone(world, report, before)
+    problems = _left_undone(world, report, before, is_first=is_first)
     world.forward(world.now + 3 * HOUR)
-    signatures = _sample(world, watch, problems)
+    signatures = sample(world, watch, problems)
     refused, verdicts = judge(world)
-    keys = len(world.keys_in_kms())
-    problems += [*world.wrong, *map(str, watch.disagreed), *cannot_issue(world)]
+    problems += [*world.wrong, *cannot_issue(world, bound=HOUR if is_first else 0)]
     if world.now - begun > _PATIENCE:
         problems.append(f"it took {world.now - begun:.0f} s")
+    lives = len(before) + 1
+    return outcome(case, world, actor, watch, problems, refused, verdicts, signatures, lives)
+
+
+def outcome(
+    case: Case,
+    world: World,
+    actor: Actor,
+    watch: Watch,
+    problems: list[str],
+    refused: list[Refusal],
+    verdicts: int,
+    signatures: int,
+    keys: int,
+) -> Outcome:
+    """Return what came of a case after which so many keys are expected to be there."""
     return Outcome(
         case=case,
         refused=[*refused, *watch.refused],
         unknown=watch.unknown,
-        problems=problems,
+        problems=[*problems, *map(str, watch.disagreed)],
         verdicts=verdicts + watch.verdicts,
         ours=watch.verdicts,
         signatures=signatures + watch.verified,
@@ -110,8 +160,28 @@ def run(case: Case) -> Outcome:
         issued=sum(each.issued for each in our_issuers_of(world)),
         calls=list(actor.gate.calls),
         hits=actor.gate.hits,
-        orphans=keys - 2,
+        orphans=len(world.keys_in_kms()) - keys,
     )
+
+
+def joined(world: World, case: Case) -> Watch:
+    """Have those live in a world who are to."""
+    if case.alive:
+        return join(world)
+    world.add_signers()
+    return Watch(world, ())
+
+
+def _race(world: World, actor: Actor, case: Case) -> None:
+    """Have somebody else make the key that an actor is about to make."""
+    other = Actor(world, "rotator", public=case.public)
+
+    def meanwhile(operation: str) -> None:
+        if operation == "create_key":
+            actor.gate.before_call = lambda _operation: None
+            other.run()
+
+    actor.gate.before_call = meanwhile
 
 
 def our_issuers_of(world: World) -> list[OurIssuer]:
@@ -173,25 +243,28 @@ def _rotate(world: World, actor: Actor, case: Case) -> Report | None:
     failed = 0
     for number in range(_MOST_RUNS):
         if case.denied and number == case.denied_from:
-            rule = _deny(world, actor, case.denied)
+            rule = deny(world, actor, case.denied)
         if rule is not None and number == case.denied_from + 3:
-            _allow(actor, rule)
+            allow(actor, rule)
             rule = None
-        report = actor.run()
+        report = actor.run(start=case.scene == "first" and world.signing_arn() is None)
         if report is None:
             failed += 1
             world.forward(world.now + max(case.wait, 120.0 if failed > 2 else 0.0))
         elif report.done or report.plan.due:
             world.forward(world.now + SPREAD)
-        elif _is_over(report):
+        elif _is_over(report, case.scene):
             break
         else:
             world.forward(_next(world, report, by_schedule=bool(case.denied)))
     return report
 
 
-def _deny(world: World, actor: Actor, operation: str) -> Any:
-    if operation in ("get_object", "put_object"):
+def deny(world: World, actor: Actor, operation: str) -> Any:
+    """Deny an operation to one who rotates; return what `allow` takes."""
+    if operation == "ListBucket":  # which no call needs by itself, and the world knows
+        return operation
+    if operation in ELSEWHERE:
         actor.gate.denied.add(operation)
         return operation
     name, _, number = operation.partition("@")
@@ -199,15 +272,18 @@ def _deny(world: World, actor: Actor, operation: str) -> Any:
     return world.kms.permissions.deny(name, key=key, reader=actor.name)
 
 
-def _allow(actor: Actor, rule: Any) -> None:
+def allow(actor: Actor, rule: Any) -> None:
+    """Allow it again."""
     if isinstance(rule, str):
         actor.gate.denied.clear()
     else:
         rule.lift()
 
 
-def _is_over(report: Report) -> bool:
+def _is_over(report: Report, scene: str = "") -> bool:
     first = report.ring.generation(1)
+    if scene == "first":
+        return first is not None and report.ring.signing == 1
     return first is not None and first.marks.retired is not None
 
 
@@ -219,11 +295,13 @@ def _next(world: World, report: Report, *, by_schedule: bool) -> float:
     return max(soonest, world.now + 1)
 
 
-def _left_undone(world: World, report: Report | None, before: set[str]) -> list[str]:
+def _left_undone(
+    world: World, report: Report | None, before: set[str], *, is_first: bool
+) -> list[str]:
     found = []
     if report is None:
         found.append("the last run failed")
-    elif report.ring.signing != 2 or not _is_over(report):
+    elif report.ring.signing != 2 - is_first or not _is_over(report, "first" if is_first else ""):
         found.append(f"it stopped with {report.ring}, {report.plan}")
     if len(world.jwks()) != 1 or before & set(world.jwks()):
         found.append(f"the JWKS has {len(world.jwks())} keys")
@@ -233,7 +311,7 @@ def _left_undone(world: World, report: Report | None, before: set[str]) -> list[
     return found
 
 
-def _sample(world: World, watch: Watch, problems: list[str]) -> int:
+def sample(world: World, watch: Watch, problems: list[str]) -> int:
     """Verify one token of each signer for real, with a library that is not ours."""
     keys = world.jwks()
     count = 0

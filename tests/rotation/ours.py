@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from kmsjwt.verifier import KeySource
 
 DAY = 86_400
+POINTER = "arn:aws:kms:eu-central-1:111122223333:alias/auth"
+"""What another account names the pointer by."""
 
 
 class Flapping:
@@ -329,7 +331,7 @@ def our_issuers(world: World) -> list[OurIssuer]:
     return [
         OurIssuer(world, "our issuer", "ring:auth", flapping),
         OurIssuer(world, "our slow issuer", "alias/auth", reader("issuer-late"), refresh=DAY),
-        OurIssuer(world, "our issuer abroad", "alias/auth", abroad, refresh=refresh),
+        OurIssuer(world, "our issuer abroad", POINTER, abroad, refresh=refresh),
     ]
 
 

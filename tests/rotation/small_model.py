@@ -122,16 +122,26 @@ class Broken(AssertionError):
 
 
 class Told(NamedTuple):
-    """How much was explored."""
+    """How much was explored: all of it, or all that so many transitions may lead to.
+
+    Attributes:
+        deep: how many, if not all.
+    """
 
     states: int
     transitions: int
     moves: int
     plans: int
+    deep: int | None = None
 
 
-def explore(rules: Rules, most: int = 5_000_000) -> Told:
+def explore(rules: Rules, most: int = 5_000_000, *, bounded: bool = False) -> Told:
     """Visit every state that can be reached, and check what each transition does.
+
+    Args:
+        rules: what is explored.
+        most: how many states.
+        bounded: stop there, instead of failing: nearer states were visited first.
 
     Raises:
         Broken: an invariant does not hold.
@@ -140,9 +150,13 @@ def explore(rules: Rules, most: int = 5_000_000) -> Told:
     start = State(first, first, (rules.cache, None, None), (None,) * MOST, (None,) * rules.actors)
     came: dict[State, tuple[State, str] | None] = {start: None}
     waiting = deque([start])
+    ahead, deep = 1, 0  # states that are as far away as the present one
     transitions = moves = 0
     _due.cache_clear()
     while waiting:
+        if not ahead:
+            ahead, deep = len(waiting), deep + 1
+        ahead -= 1
         state = waiting.popleft()
         for what, following in _transitions(state, rules):
             transitions += 1
@@ -153,6 +167,8 @@ def explore(rules: Rules, most: int = 5_000_000) -> Told:
             if following not in came:
                 came[following] = (state, what)
                 waiting.append(following)
+        if len(came) > most and bounded:
+            return Told(len(came), transitions, moves, _due.cache_info().currsize, deep)
         if len(came) > most:
             raise OverflowError(f"more than {most} states")
     return Told(len(came), transitions, moves, _due.cache_info().currsize)
@@ -382,6 +398,7 @@ def main() -> int:
     parser.add_argument("--withdrawals", action="store_true")
     parser.add_argument("--actors", type=int, default=2)
     parser.add_argument("--at-once", action="store_true", help="KMS and JWKS are read as one")
+    parser.add_argument("--most", type=int, help="states; nearer ones first (default: all)")
     chosen = parser.parse_args()
     begun = time.monotonic()
     rules = Rules(
@@ -390,7 +407,7 @@ def main() -> int:
         actors=chosen.actors,
         at_once=chosen.at_once,
     )
-    told = explore(rules, most=20_000_000)
+    told = explore(rules, most=chosen.most or 20_000_000, bounded=chosen.most is not None)
     print(f"{told}, {time.monotonic() - begun:.0f} s")
     return 0
 

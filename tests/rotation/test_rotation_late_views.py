@@ -84,20 +84,41 @@ def test_a_ring_is_made_by_who_sees_its_key_late(world):
     assert len(world.keys_in_kms()) == 1
 
 
-def test_a_withdrawal_is_carried_out_though_its_own_marks_are_seen_late(world, rotator, late):
-    gone = next(iter(world.jwks()))
-    with pytest.raises(CannotKnow, match="not complete"):
-        late.rotator.withdraw(gone)
-    for _ in range(3):  # what it makes is seen late, what it knows is not
-        world.now += 300
-        late.rotator.run()
+def test_a_withdrawal_is_complete_though_all_that_it_did_is_seen_late(world, rotator, late):
+    """Nothing says that it is not: who moved the pointer knows where it is."""
+    gone, arn = next(iter(world.jwks())), world.signing_arn()
+    ring = late.rotator.withdraw(gone).ring
+    assert (ring.signing, ring.signing_since) == (2, pytest.approx(world.now, abs=2))
     assert world.kid_of(world.signing_arn()) != gone
     assert gone not in world.jwks()
+    assert world.truth.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "Disabled"
 
 
-def test_a_withdrawal_that_could_not_begin_says_so(world, rotator, late):
+def test_who_moved_the_pointer_and_sees_it_late_believes_who_moved_it_further(world, rotator, late):
+    """One run withdraws the first key, another the second, before the first has read again."""
+    other = Actor(world, "rotator")
+
+    def meanwhile(operation):
+        if operation == "disable_key":
+            late.gate.before_call = lambda _operation: None
+            world.now += 299
+            other.rotator.withdraw("2")
+            world.now += 1
+
+    late.gate.before_call = meanwhile
+    late.run()  # to have it see the ring
+    late.attempt(lambda: late.rotator.withdraw("1"))
+    world.now += 300
+    assert late.rotator.run().ring.signing == 3
+    assert world.pointer.values[-1] == {world.kid_of(world.signing_arn())}
+    assert len(world.pointer.values) == 3
+
+
+def test_a_withdrawal_that_could_not_begin_says_so(world, rotator):
+    rotator.run(start=True)
+    world.kms.disable_key(KeyId=world.kms.describe_key(KeyId="alias/auth/2")["KeyMetadata"]["Arn"])
     with pytest.raises(CannotKnow, match="still points to it") as raised:
-        late.rotator.withdraw(next(iter(world.jwks())))
+        rotator.rotator.withdraw("1")
     assert raised.value.code == "withdrawal_unfinished"
 
 

@@ -363,6 +363,42 @@ def test_the_jwks_is_never_emptied():
     assert "publish" not in actions(found, ["k1"])
 
 
+def test_a_withdrawn_key_leaves_a_jwks_that_others_keep_filled():
+    found = ring(drained(1, state="Disabled"), key(2, **WITHDRAWN), signing=2)
+    assert ("publish", 0) in due(found, ["k1", "k2"])
+
+
+@pytest.mark.parametrize(
+    ("ago", "signing", "is_certain"),
+    [(0, 2, True), (0, 1, False), (REST - 1, 1, False), (REST, 1, True), (REST, None, False)],
+)
+def test_a_withdrawn_key_is_disabled_once_the_pointer_is_certainly_elsewhere(
+    ago, signing, is_certain
+):
+    """It goes forward alone, so what was passed is; what is ahead may have been reached unseen."""
+    number = 1 if signing == 2 else 2
+    gone = {"compromised": NOW - ago, "retired": NOW - ago}
+    keys = [drained(each, **(gone if each == number else {})) for each in (1, 2)]
+    found = ring(*keys, signing=signing)
+    assert (("disable", number) in due(found, [f"k{3 - number}"])) == is_certain
+
+
+def test_an_emergency_passes_over_a_key_in_doubt_that_is_not_young():
+    signing = key(1, **WITHDRAWN)
+    young = key(2, doubt="?", published=None, born=NOW - 599)
+    old = key(2, doubt="?", published=None, born=NOW - 600)
+    assert "create" not in actions(ring(signing, young, signing=1), ["k1"])
+    assert ("create", 3) in due(ring(signing, old, signing=1), ["k1"])
+    assert "create" not in actions(ring(key(1), old, signing=1), start=True)
+
+
+def test_what_is_to_be_disabled_is_so_before_a_later_key_retires():
+    """The newest that retired in its turn is the last that is read."""
+    gone, kept = key(1, **WITHDRAWN), key(1, **WITHDRAWN, keep_enabled=True)
+    assert "retire" not in actions(ring(gone, drained(2), key(3), signing=3), ["k2", "k3"])
+    assert "retire" in actions(ring(kept, drained(2), key(3), signing=3), ["k2", "k3"])
+
+
 def test_what_is_later_comes_soonest_first_and_says_why():
     found = ring(drained(1), key(2), key(3, published=NOW), signing=2, signing_since=NOW)
     times = [each.at or 0.0 for each in planned(found).later]

@@ -115,7 +115,8 @@ def nothing_leaves_the_jwks_unless_something_stays(of: Ring, found: Plan, there:
     asked = [step for step in found.due if step.action == "publish"]
     if asked:
         usable = [each for each in of.generations if is_live(each) and each.state == "Enabled"]
-        assert any(each.kid is not None for each in usable)
+        stays = there - {each.kid for each in of.generations if not is_live(each)}
+        assert stays or any(each.kid is not None for each in usable)
     assert not {
         each.kid for each in of.generations if each.kid in of.retired_kids and is_live(each)
     }
@@ -127,16 +128,19 @@ def one_generation_is_made_where_none_is_under_way(of: Ring, found: Plan, there:
     for step in made:
         assert step.number == max((each.number for each in of.generations), default=0) + 1
         above = [each for each in of.generations if each.number > (of.signing or 0)]
-        assert not any(
-            is_live(each) or (each.doubt and each.marks.compromised is None) for each in above
+        assert not any(is_live(each) for each in above)
+        signer = of.generation(of.signing)
+        is_lost = signer is not None and not (
+            signer.marks.retired is None and signer.marks.compromised is None
         )
+        if not is_lost:  # then what is in doubt may be about to sign
+            assert not any(each.doubt and each.marks.compromised is None for each in above)
 
 
 def only_a_withdrawn_key_out_of_use_is_disabled(of: Ring, found: Plan, there: set[str]) -> None:
     for each in steps(of, found, "disable"):
         assert each.marks.compromised is not None
         assert not each.marks.keep_enabled
-        assert each.doubt is None
         assert each.number != of.signing
         assert each.kid not in there
 

@@ -21,6 +21,16 @@ def test_no_interleaving_with_a_withdrawal_loses_a_token_of_another_key():
     assert explore(Rules(withdrawals=True, actors=1)).states > 10_000
 
 
+def test_two_rotators_and_a_withdrawal_lose_no_token_of_another_key_for_some_steps(capsys):
+    """As far as a sample goes; ``make rotation`` goes further."""
+    told = explore(Rules(withdrawals=True), most=30_000, bounded=True)
+    with capsys.disabled():
+        print(f"\nsmall model, two rotators and a withdrawal: {told}")
+    assert told.states > 30_000
+    assert told.deep is not None
+    assert told.deep >= 5
+
+
 def test_a_pointer_that_does_not_rest_goes_back(monkeypatch):
     monkeypatch.setattr(planning, "REST", 0)
     with pytest.raises(Broken, match="the pointer went back"):

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from tests.publish.s3 import MemoryS3
+from tests.rotation.faults import WRITES, Gate, Killed, Watched
+from tests.rotation.front import DISTRIBUTION, Front, reached
 from tests.rotation.timeline import Steps, Token
 
 from kmsjwt.authority.rotate import Report, Rotator
@@ -20,15 +22,19 @@ from kmsjwt.errors import KmsJwtError
 from kmsjwt.kms.ring.reading import read
 from kmsjwt.local import LocalKms, Propagation
 from kmsjwt.publish import S3, Publisher
+from kmsjwt.publish.cdn import CloudFront
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+__all__ = ["LATE", "LATER", "WRITES", "Actor", "Killed", "World"]
 
 START = 1_800_000_000.0
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 SPREAD = 300.0
 LATE = Propagation(alias=SPREAD, tag=SPREAD, permission=SPREAD)
+LATER = Propagation(alias=SPREAD, tag=SPREAD, permission=SPREAD, key=SPREAD)
+"""Even that a key was made or disabled is seen late."""
 LEEWAY = 300
 
 TIMES = {
@@ -43,93 +49,6 @@ TIMES = {
 ISSUER = "https://issuer.example"
 AUDIENCE = "api"
 JWKS = ".well-known/jwks.json"
-WRITES = frozenset({"create_key", "create_alias", "update_alias", "tag_resource", "put_object"})
-AFTER = frozenset({"drop_after", "error_after", "kill_after"})
-_OF_S3 = {
-    "drop": "before",
-    "error_before": "before",
-    "drop_after": "after",
-    "error_after": "after",
-    "throttle": "throttle",
-    "access_denied": "deny",
-}
-
-
-class Killed(BaseException):
-    """The process is gone: nothing catches this, and nothing is tidied up."""
-
-
-class Gate:
-    """Counts one actor's calls, and lets those fail that a case names."""
-
-    def __init__(
-        self, kms: LocalKms, s3: MemoryS3, actor: str, tell: Callable[[str], None]
-    ) -> None:
-        self._kms = kms
-        self.s3 = s3
-        self._actor = actor
-        self._tell = tell
-        self.faults: dict[int, str] = {}
-        self.denied: set[str] = set()
-        self.calls: list[str] = []
-        self.hits = 0
-        self.before_call: Callable[[str], None] = lambda _operation: None
-
-    def pass_(self, operation: str, method: Callable[..., Any], **parameters: Any) -> Any:
-        """Make one call, unless it is one that fails."""
-        self.before_call(operation)
-        kind = self.faults.pop(len(self.calls), None)
-        self.calls.append(operation)
-        if kind is not None:
-            self.hits += 1
-        if kind == "kill_before":
-            raise Killed
-        result = self._made(operation, kind, method, parameters)
-        if operation in WRITES:
-            self._tell(operation)
-        if kind == "kill_after":
-            raise Killed
-        return result
-
-    def _made(
-        self, operation: str, kind: str | None, method: Callable[..., Any], parameters: Any
-    ) -> Any:
-        if operation in self.denied:
-            kind = "access_denied"
-        if kind is None or kind.startswith("kill"):
-            return method(**parameters)
-        if operation in ("get_object", "put_object"):
-            return self._stored(operation, kind, method, parameters)
-        name = "".join(word.capitalize() for word in operation.split("_"))
-        with self._kms.faults.add(name, kind=kind, reader=self._actor):  # type: ignore[arg-type]
-            try:
-                return method(**parameters)
-            finally:
-                if kind in AFTER and operation in WRITES:
-                    self._tell(operation)
-
-    def _stored(
-        self, operation: str, kind: str, method: Callable[..., Any], parameters: Any
-    ) -> Any:
-        self.s3.fault(operation, _OF_S3[kind])  # type: ignore[arg-type]
-        try:
-            return method(**parameters)
-        finally:
-            self.s3.faults.clear()
-            if kind in AFTER and operation in WRITES:
-                self._tell(operation)
-
-
-class Watched:
-    """A client whose every call passes a gate."""
-
-    def __init__(self, client: Any, gate: Gate) -> None:
-        self._client = client
-        self._gate = gate
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._client, name)
-        return lambda **parameters: self._gate.pass_(name, method, **parameters)
 
 
 class Actor:
@@ -143,14 +62,16 @@ class Actor:
         skew: float = 0.0,
         changes: dict[str, Any] | None = None,
         publication: Publisher | None = None,
+        public: bool = False,
     ) -> None:
         self.name = name
-        self.gate = Gate(world.kms, world.s3.client(), name, world.note_change)
+        self.gate = Gate(world.kms, world.s3.client(), world.front, name, world.note_change)
+        self._front = world.front
         self.view = world.kms.reader(name)
         bucket = S3("bucket", client=Watched(self.gate.s3, self.gate))
         self.rotator = Rotator(
             "auth",
-            publication or Publisher(bucket, issuer=ISSUER, pause=lambda _seconds: None),
+            publication or self._published(bucket, public=public),
             client=Watched(self.view, self.gate),
             spec="ECC_NIST_P256",
             changes={**TIMES, **(changes or {})},
@@ -158,10 +79,18 @@ class Actor:
             pause=world.slept,
         )
 
+    def _published(self, bucket: S3, *, public: bool) -> Publisher:
+        cdn = CloudFront(DISTRIBUTION, client=Watched(self._front, self.gate)) if public else None
+        read_from = "issuer" if public else None
+        return Publisher(
+            bucket, issuer=ISSUER, read_from=read_from, cdn=cdn, pause=lambda _seconds: None
+        )
+
     def attempt(self, what: Callable[[], Any]) -> Any:
         """Do something; None if it failed or this process was killed."""
         try:
-            return what()
+            with reached(self._front, self.gate):
+                return what()
         except (KmsJwtError, Killed):
             return None
 
@@ -224,11 +153,16 @@ class World:
     """KMS, the published document, signers and verifiers, and the time."""
 
     def __init__(
-        self, *, readers: dict[str, Propagation] | None = None, times: dict[str, Any] | None = None
+        self,
+        *,
+        readers: dict[str, Propagation] | None = None,
+        times: dict[str, Any] | None = None,
+        lists: bool = True,
     ) -> None:
         self.now = START
         self.times: dict[str, Any] = {**TIMES, **(times or {})}
         late = {f"{name}-late": LATE for name in ("signer", "verifier", "rotator", "issuer")}
+        late["rotator-later"] = LATER
         late |= {f"signer-late-{number}": LATE for number in range(4)}
         self.kms = LocalKms(
             clock=lambda: self.now,
@@ -237,7 +171,8 @@ class World:
             environ={},
         )
         self.truth = self.kms.reader("truth")
-        self.s3 = MemoryS3("bucket")
+        self.s3 = MemoryS3("bucket", lists=lists)
+        self.front = Front(self.s3, JWKS, lambda: self.now)
         self.document = Steps()
         self.pointer = Steps()
         self.tokens: list[Token] = []
@@ -248,6 +183,8 @@ class World:
         self.changed = True
         self._looks: set[float] = set()
         self.wrong: list[str] = []
+        self.excused: Callable[[str], float] = lambda _kid: 0.0
+        """Until when nobody needs to know a key; for ever, if it is withdrawn."""
         self._kids: dict[str, str] = {}
 
     def slept(self, seconds: float) -> None:
@@ -274,9 +211,10 @@ class World:
             arn = self.signing_arn()
             if arn is not None:
                 kid = self.kid_of(arn)
+                has_moved = self.pointer.values[-1:] != [{kid}]
                 self.pointer.put(self.now, frozenset({kid}))
                 self._looks.add(self.now + self.longest_life - 1)
-                if kid not in self.jwks():
+                if has_moved and kid not in self.jwks():
                     self.wrong.append(f"{kid[:6]} signs from {self.now:.0f} and is not published")
 
     def jwks(self) -> dict[str, dict[str, str]]:
@@ -315,7 +253,7 @@ class World:
         ):
             if self.now < token.expires + LEEWAY:
                 found.setdefault(token.kid, []).append(token)
-        return found
+        return {kid: tokens for kid, tokens in found.items() if self.now >= self.excused(kid)}
 
     def look(self) -> None:
         """Let verifiers look at what there is."""

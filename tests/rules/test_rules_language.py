@@ -373,6 +373,63 @@ def test_what_a_ruling_tells():
     assert rules.decide({}, "GET", "/ala/x").reason == "no_rule"
 
 
+NEAR: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "somebody else's": (
+        ("/users/{sub}/*",),
+        "GET /users/bob/x",
+        "takes a token with that very {sub}",
+    ),
+    "two claims": (("/{sub}/{client_id}",), "GET /bob/x", "with that very {sub} and {client_id}"),
+    "another method": (("GET /orders",), "PUT /orders", "names its path, for another method"),
+    "HEAD": (("GET /orders/*",), "HEAD /orders/42", "names its path, for another method"),
+    "other case": (("GET /admin",), "GET /Admin", "has its letters in another case"),
+    "slash at the end": (("GET /orders",), "GET /orders/", "has no '/' at its end"),
+    "below": (("GET /orders/*",), "GET /orders", "begins below it"),
+    "stage": (("GET /orders",), "GET /prod/orders", "names it without its first part"),
+    "stage, open": (("/orders/*",), "GET /v1-2/orders/1", "names it without its first part"),
+    "the nearest": (("POST /a/b", "GET /a/*"), "PUT /a/b", "names its path, for another method"),
+    "a claim before a stage": (("/{sub}/x", "/x"), "GET /bob/x", "with that very {sub}"),
+}
+
+
+@pytest.mark.parametrize(("routes", "request_", "told"), NEAR.values(), ids=NEAR)
+def test_a_route_that_no_rule_names_is_told_what_is_near(routes, request_, told):
+    ruling = Rules(*map(Rule, routes)).decide({"sub": "ala"}, *request_.split(" "))
+
+    assert ruling.reason == "no_rule"
+    assert str(ruling.message).startswith(f"no rule names this route for the token; {routes[0]!r} ")
+    assert told in str(ruling.message)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "GET /order",
+        "GET /elsewhere",
+        "GET /",
+        "GET ",
+        "PUT /users",
+        "GET /users/",
+        "GET /a/b/c/d/orders",
+        "$connect ",
+    ],
+)
+def test_where_nothing_is_near_nothing_is_guessed(request_):
+    rules = Rules(Rule("GET /orders"), Rule("/users/{sub}"), Rule("/{sub}/{client_id}/x/*"))
+    message = rules.decide({"sub": "ala"}, *request_.split(" ")).message
+
+    assert message == "no rule names this route for the token"
+
+
+@pytest.mark.parametrize("path", ["/{}/orders", "/users/{}", "/orders/{}", "/ORDERS/{}"])
+def test_no_hint_repeats_the_path(path):
+    """It is the client's own text, and may be a token."""
+    rules = Rules(Rule("GET /orders"), Rule("POST /orders/*"), Rule("/users/{sub}"))
+    message = str(rules.decide({"sub": "ala"}, "GET", path.format("eyJhbGci")).message)
+
+    assert "eyJ" not in message
+
+
 @pytest.mark.parametrize(
     ("routes", "are_keys"),
     [
@@ -446,3 +503,12 @@ def test_rules_cannot_be_changed_and_show_themselves():
         with pytest.raises(AttributeError, match="immutable"):
             value.route = "/"
         assert len(repr(value)) < 200
+
+
+def test_a_claim_that_no_path_may_have_is_told_where_the_path_has_its_form():
+    rules = Rules(Rule("/users/{sub}"), Rule("POST /orders"))
+    claims = {"sub": "auth0|5f7c"}
+
+    message = rules.decide(claims, "GET", "/users/auth0|5f7c").message
+    assert str(message).endswith("{sub}, and the token's has a value that no path may have")
+    assert "another method" in str(rules.decide(claims, "GET", "/orders").message)

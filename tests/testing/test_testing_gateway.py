@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.gateway.minting import NOW
 
-from kmsjwt.errors import Forbidden, JwksUnavailable
+from kmsjwt.errors import ConfigError, Forbidden, JwksUnavailable
 from kmsjwt.gateway import Authorizer, policy
 from kmsjwt.testing import Gateway, NotSimulated
 
@@ -488,3 +488,35 @@ def test_a_query_in_the_path_is_no_part_of_the_arn():
     assert seen[0]["queryStringParameters"] == {"key": "k1", "x": "2"}
     assert seen[0]["multiValueQueryStringParameters"] == {"key": ["k1"], "x": ["1", "2"]}
     assert gateway.request("GET", "/a?x=1").status == 401
+
+
+POLICY = {
+    "principalId": "ala",
+    "policyDocument": {
+        "Version": "2012-10-17",
+        "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": "*"}],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "response", "told"),
+    [
+        ({"isAuthorized": True}, "iam", "the answer is a simple one, and simple responses are off"),
+        (POLICY, "simple", "the answer is a policy, and simple responses are on"),
+    ],
+    ids=["simple", "policy"],
+)
+def test_an_answer_of_the_other_form_is_told_as_such(answer, response, told):
+    gateway = Gateway(lambda *_: answer, kind="http_api_v2", response=response)
+    refused = gateway.request("GET", "/", headers={"Authorization": "Bearer x"})
+
+    assert refused.reason == "malformed_answer"
+    assert told in str(refused.detail)
+    assert "KMSJWT_RESPONSE" in str(refused.detail)
+
+
+@pytest.mark.parametrize("kind", ["appsync", "websocket"])
+def test_the_wrong_door_is_told_which_is_right(kind):
+    with pytest.raises(ConfigError, match=rf"an API of kind {kind} has no request\(\), expected"):
+        Gateway(lambda *_: {}, kind=kind).request("GET", "/")

@@ -7,16 +7,18 @@ import threading
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Host, Mount, Route
 from tests.web import challenge, world
 
 from kmsjwt.errors import ConfigError
 from kmsjwt.rules import Rule, Rules, scope
 from kmsjwt.web import Guard
 from kmsjwt.web.asgi import BearerMiddleware
+from kmsjwt.web.fastapi import bearer
 
 BEARER = [(b"authorization", f"Bearer {world.READER}".encode())]
 DENIAL: dict[str, Any] = {"websocket.http.response": {}}
@@ -216,6 +218,100 @@ def test_the_root_path_of_a_wrapped_application_is_no_way_around():
 
     for path in ("/admin", "/v1/admin", "/admin/", "/v1/admin/"):
         assert talk(app, http(path, BEARER))[0]["status"] == 403
+
+
+def rooted(root="/api", **more) -> FastAPI:
+    app = FastAPI(**more)
+    app.root_path = root
+    app.get("/admin")(lambda: "secret")
+    app.get("/open")(lambda: "open")
+    return app
+
+
+class Wrapping:
+    """A middleware of somebody's own, which names what it wraps as Starlette's do."""
+
+    def __init__(self, app) -> None:
+        self.app = app
+
+    async def __call__(self, scope, receive, send) -> None:
+        await self.app(scope, receive, send)
+
+
+WIDE = Guard(world.VERIFIER, rules=Rules(Rule("/*"), Rule("/admin", scope("admin"))), log=None)
+DEPENDENT = [Depends(bearer(WIDE))]
+MOUNTED = {
+    "wrapped": BearerMiddleware(CORSMiddleware(rooted(), allow_origins=["*"]), WIDE),
+    "wrapped twice": BearerMiddleware(Wrapping(Wrapping(rooted())), WIDE),
+    "guarded twice": BearerMiddleware(BearerMiddleware(rooted(), WIDE), WIDE),
+    "mounted": BearerMiddleware(Starlette(routes=[Mount("/", rooted())]), WIDE),
+    "mounted, wrapped": BearerMiddleware(Starlette(routes=[Mount("", Wrapping(rooted()))]), WIDE),
+    "within a mount": Starlette(routes=[Mount("/", BearerMiddleware(rooted(), WIDE))]),
+    "mounted twice": BearerMiddleware(
+        Starlette(routes=[Mount("/", routes=[Mount("/", rooted())])]), WIDE
+    ),
+    "by host": BearerMiddleware(Starlette(routes=[Host("{any:path}", rooted())]), WIDE),
+    "by host, wrapped": BearerMiddleware(
+        Starlette(routes=[Host("{any:path}", Wrapping(rooted()))]), WIDE
+    ),
+    "as a route": BearerMiddleware(Starlette(routes=[Route("/{rest:path}", rooted())]), WIDE),
+    "as routes": BearerMiddleware(
+        Starlette(routes=[Route(f"/api/{name}", rooted()) for name in ("admin", "open")]), WIDE
+    ),
+    "dependency": rooted(dependencies=DEPENDENT),
+    "dependency, mounted": Starlette(routes=[Mount("/", rooted(dependencies=DEPENDENT))]),
+    "dependency, wrapped and mounted": Starlette(
+        routes=[Mount("/", Wrapping(rooted(dependencies=DEPENDENT)))]
+    ),
+    "any prefix": BearerMiddleware(Starlette(routes=[Mount("/{x}", rooted("/api"))]), WIDE),
+}
+
+
+@pytest.mark.parametrize("app", MOUNTED.values(), ids=MOUNTED)
+def test_nor_is_one_that_stands_further_in(app):
+    """Each serves ``/api/admin`` as ``/admin``."""
+    host = (b"host", b"any")
+    for path, status in (("/api/admin", 403), ("/api/open", 200)):
+        assert talk(app, http(path, [*BEARER, host]))[0]["status"] == status
+
+
+def test_nor_one_between_the_guard_and_the_outermost_application():
+    rules = Rules(Rule("/*"), Rule("/b/admin", scope("admin")))
+    guard = Guard(world.VERIFIER, rules=rules, log=None)
+    inner = Starlette(routes=[Route("/{rest:path}", lambda _: JSONResponse({}))])
+    middle = rooted()
+    middle.mount("/b", BearerMiddleware(inner, guard))
+    app = Starlette(routes=[Mount("/", middle)])
+
+    for path, status in (("/api/b/admin", 403), ("/api/b/x", 200), ("/b/admin", 403)):
+        assert talk(app, http(path, BEARER))[0]["status"] == status
+
+
+def test_a_root_path_that_is_the_mounts_own_changes_nothing():
+    """Rules about the whole path are all there need be."""
+    only = Guard(world.VERIFIER, rules=Rules(Rule("/v1/open")), log=None)
+    routes = [Mount("/v1", rooted("/v1")), Mount("/v2", rooted("/v2"))]
+    app = BearerMiddleware(Starlette(routes=routes), only)
+
+    for path, status in (("/v1/open", 200), ("/v1/admin", 403), ("/v2/open", 403)):
+        assert talk(app, http(path, BEARER))[0]["status"] == status
+
+
+def test_nor_does_one_that_is_the_only_one():
+    """Rules are about the path without it, as they always were, however it is wrapped."""
+    only = Guard(world.VERIFIER, rules=Rules(Rule("/open")), log=None)
+
+    for app in (rooted(), Wrapping(rooted())):
+        for path in ("/api/open", "/open"):
+            assert talk(BearerMiddleware(app, only), http(path, BEARER))[0]["status"] == 200
+
+
+def test_an_application_that_is_mounted_within_itself_comes_to_an_end():
+    app = Starlette(routes=[Route("/open", lambda _: JSONResponse({}))])
+    app.mount("/again", app)
+
+    for path in ("/open", "/again/again/open"):
+        assert talk(BearerMiddleware(app, WIDE), http(path, BEARER))[0]["status"] == 200
 
 
 def test_while_one_check_waits_for_keys_the_event_loop_serves_on():

@@ -55,6 +55,8 @@ BEARER = {"headers": {"authorization": f"Bearer {world.READER}"}}
         ({"verifier": None}, "verifier is None, expected one with verify(token)"),
         ({"verifier": "x"}, "verifier is 'x'"),
         ({"rules": {"GET /": []}}, "rules is of type dict"),
+        ({"log": "x"}, "log is 'x', expected log(level, event, **fields), or None"),
+        ({"clock": None}, "clock is None, expected what returns seconds since 1970"),
         ({"realm": ""}, "realm is ''"),
         ({"realm": None}, "realm is None"),
         ({"realm": 'a"b'}, "realm is 'a\"b'"),
@@ -251,6 +253,28 @@ def test_no_spelling_of_a_narrower_route_gets_a_wider_ones_answer(escaped, lower
     path = "/open/" + "".join(form.format(ord(c)) if yes else c for c, yes in letters)
 
     assert refusal(world.guard(), path=path, event=BEARER).status == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "is_allowed"),
+    [("/orders/1", True), ("/orders/1/", True), ("/orders/", False)],
+)
+def test_the_path_without_the_slash_at_its_end_must_be_allowed_too(path, is_allowed):
+    """``/orders/*`` begins below ``/orders``, which many a framework would serve here."""
+    guard = world.guard(rules=Rules(Rule("GET /orders/*")))
+    if is_allowed:
+        guard.check("GET", path, BEARER)
+    else:
+        assert refusal(guard, path=path, event=BEARER).status == 403
+
+
+def test_every_path_by_which_a_request_is_known_must_be_allowed():
+    guard = world.guard(rules=Rules(Rule("/*"), Rule("/admin", scope("admin"))))
+
+    guard.check("GET", "/a", BEARER, also=["/b"])
+    for also in (["/admin"], ["/b", "/admin/"], ["/b/../c"]):
+        with pytest.raises(Refused):
+            guard.check("GET", "/a", BEARER, also=also)
 
 
 def test_the_error_holds_status_and_word_alone():

@@ -66,6 +66,55 @@ def test_slashes_at_the_end_which_rest_apis_routes_ignore_hide_none_either():
         assert status(app, shapes.rest("GET", path, BEARER)) == 403
 
 
+def test_slashes_that_rest_apis_routes_ignore_are_no_part_of_the_path():
+    app = serving(APIGatewayRestResolver(), world.guard(rules=Rules(Rule("GET /x"))), "/x")
+
+    for path in ("/x", "/x/", "/x//"):
+        assert status(app, shapes.rest("GET", path, BEARER)) == 200
+
+
+DOTTED = Rules(Rule("/*"), Rule("/v1.0/*", scope("admin")), Rule("/a.b", scope("admin")))
+RESOLVERS = {
+    "url": (LambdaFunctionUrlResolver, shapes.payload_2_0),
+    "alb": (ALBResolver, shapes.alb),
+    "rest": (APIGatewayRestResolver, shapes.rest),
+}
+
+
+@pytest.mark.parametrize(("resolver", "shape"), RESOLVERS.values(), ids=RESOLVERS)
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/v1.0/secret", 403),
+        ("/v1x0/secret", 403),
+        ("/v1/0/secret", 403),
+        ("/v1x0/of/7", 403),
+        ("/v1x0/any/thing", 403),
+        ("/a-b", 403),
+        ("/x.y", 200),
+        ("/x-y", 200),
+        ("/of/7.5", 200),
+        ("/nothing", 404),
+    ],
+)
+def test_a_route_is_a_pattern_and_what_its_dots_match_needs_its_rule(
+    resolver, shape, path, expected
+):
+    routes = ["/v1.0/secret", "/v1.0/any/.+", "/a.b", "/x.y"]
+    app = serving(resolver(), world.guard(rules=DOTTED), *routes)
+    app.get("/of/<n>")(lambda n: {"n": n})
+    app.get("/v1.0/of/<n>")(lambda n: {"n": n})
+
+    assert status(app, shape("GET", path, BEARER)) == expected
+
+
+@pytest.mark.parametrize("route", ["/.+", "/o.*", r"/open/v1\.0", "/[a-z]+/v1.0", "/open/.{4}"])
+def test_patterns_that_are_meant_as_such_are_judged_by_the_path(route):
+    app = serving(LambdaFunctionUrlResolver(), world.guard(), route)
+
+    assert status(app, shapes.payload_2_0("GET", "/open/v1.0", BEARER)) == 200
+
+
 def test_an_http_apis_stage_is_no_part_of_the_path():
     app = serving(APIGatewayHttpResolver(), world.guard(rules=WIDE), "/admin", "/x")
 

@@ -1,7 +1,8 @@
 """Taking a key that is there already as the first of a ring.
 
 Its live tokens stay valid: their ``kid`` is the key's thumbprint, if they were issued so, and the
-ring publishes it under that. Its key policy stays as it is.
+ring publishes it under that, and lets the key drain for as long as any of them may live. Its key
+policy stays as it is.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt import aws
+from kmsjwt._immutable import Immutable
 from kmsjwt.algorithms import for_key_spec
-from kmsjwt.errors import ConfigError, KmsError, shown
-from kmsjwt.key_names import ring_name
+from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsError, shown
+from kmsjwt.issuer import MAX_LIFETIME
+from kmsjwt.key_names import KeyReference, ring_name
 from kmsjwt.kms.ring import tags
-from kmsjwt.kms.ring.names import generation_alias
+from kmsjwt.kms.ring.names import generation_alias, pointer_alias
 from kmsjwt.kms.ring.reading import described, tags_of
 from kmsjwt.kms.ring.writing import RingWriter
 from kmsjwt.rotation import RingSettings
@@ -24,6 +27,54 @@ if TYPE_CHECKING:
     from kmsjwt.kms.ring.reading import Metadata
 
 
+class Adoption(Immutable):
+    """A key that is the first of a ring, or would be.
+
+    Attributes:
+        ring: the ring.
+        arn: the key's ARN.
+        alias: the alias of the first generation.
+        spec: the KMS key spec.
+        alg: the JOSE algorithm that the ring signs with it.
+        max_lifetime: seconds that no token of it outlives; None if its tags do not say.
+        is_new: whether it was not so before.
+    """
+
+    __slots__ = ("alg", "alias", "arn", "is_new", "max_lifetime", "ring", "spec")
+
+    ring: str
+    arn: str
+    alias: str
+    spec: str
+    alg: str
+    max_lifetime: int | None
+    is_new: bool
+
+    def __init__(
+        self,
+        *,
+        ring: str,
+        arn: str,
+        alias: str,
+        spec: str,
+        alg: str,
+        max_lifetime: int | None,
+        is_new: bool,
+    ) -> None:
+        self._fill(
+            ring=ring,
+            arn=arn,
+            alias=alias,
+            spec=spec,
+            alg=alg,
+            max_lifetime=max_lifetime,
+            is_new=is_new,
+        )
+
+    def __repr__(self) -> str:
+        return f"Adoption({self.alias!r}, {self.arn!r})"
+
+
 def adopt(
     name: str,
     key: str,
@@ -31,7 +82,10 @@ def adopt(
     client: Any = None,
     region: str | None = None,
     changes: Mapping[str, Any] | None = None,
-) -> bool:
+    alg: str | None = None,
+    before: int = MAX_LIFETIME,
+    dry_run: bool = False,
+) -> Adoption:
     """Make a key the first generation of a ring; a run of `Rotator` then publishes and uses it.
 
     Safe to repeat. Nothing else about the key is changed.
@@ -43,37 +97,103 @@ def adopt(
         name: the ring.
         key: the key's ARN or id.
         client: a boto3 KMS client; one is made if None.
-        region: the Region, if no client is given.
+        region: the Region, if no client is given and no ARN says it.
         changes: the settings of the generation; see `RingSettings`. An ``alg`` that the key does
             not sign is left out: it is for the next key.
+        alg: the JOSE algorithm that this very key is to sign with.
+        before: seconds that no token outlives which it has signed so far; by default the longest
+            that `kmsjwt.Issuer` lets any live. Where the ring's maximum is shorter, that counts
+            from the next key on: this one drains for as long as its longest token lives.
+        dry_run: look at everything, and change nothing.
 
     Returns:
-        Whether it was done now, and was not so before.
+        The key as the ring's first.
 
     Raises:
-        ConfigError: the key cannot sign tokens or is of another ring, or the ring has begun with
-            another key.
+        ConfigError: the key cannot sign tokens, or not with ``alg``, or is of another ring; or the
+            ring has begun with another key, or ``alias/NAME`` leads to another; or ``before`` is
+            longer than any ring lets a key drain. The key that the ring has begun with is good
+            in any state.
         KmsError: KMS did not say, or refused.
     """
     name = ring_name(name)
-    client = aws.kms_client(region, attempts=1) if client is None else client
-    metadata = _usable(described(client, key), key)
+    if client is None:
+        client = aws.kms_client(KeyReference.parse(key).region or region, attempts=1)
+    metadata = _described(client, key)
+    is_new = _is_free(client, name, metadata)
+    settings = _settings(metadata["KeySpec"], changes or {}, alg, before)
+    told: RingSettings | None = settings
+    if is_new and not dry_run:
+        is_new = _adopted(client, name, metadata["Arn"], settings)
+    if not is_new:
+        told = tags.settings_in(tags_of(client, metadata["Arn"]))
+    return Adoption(
+        ring=name,
+        arn=metadata["Arn"],
+        alias=generation_alias(name, 1),
+        spec=metadata["KeySpec"],
+        alg=for_key_spec(metadata["KeySpec"], settings.alg).name,
+        max_lifetime=None if told is None else told.max_lifetime,
+        is_new=is_new,
+    )
+
+
+def has_gone_on(name: str, *, client: Any = None, region: str | None = None) -> bool:
+    """Tell whether a later key of the ring signs, and what was its first cannot be seen any more.
+
+    Then there is nothing left that a ring could begin with. KMS takes a key's alias away when it
+    deletes the key.
+
+    Args:
+        name: the ring.
+        client: a boto3 KMS client; one is made if None.
+        region: the Region, if no client is given.
+
+    Raises:
+        KmsError: KMS did not say.
+    """
+    if client is None:
+        client = aws.kms_client(region, attempts=1)
+    try:
+        if described(client, generation_alias(name, 1)) is not None:
+            return False
+    except KmsAccessDenied:
+        pass  # what KMS may answer about an alias that is not there
+    pointer = described(client, pointer_alias(name))
+    if pointer is None:
+        return False
+    known = tags_of(client, pointer["Arn"])
+    return known.get(tags.RING) == name and known.get(tags.GENERATION, "1") != "1"
+
+
+def _is_free(client: Any, name: str, key: Metadata) -> bool:
+    """Tell whether the ring is yet to begin with the key, or has begun with it.
+
+    Raises:
+        ConfigError: neither.
+    """
     first = described(client, generation_alias(name, 1))
     if first is not None:
-        if first["Arn"] == metadata["Arn"]:
+        if first["Arn"] == key["Arn"]:
             return False
-        raise _other(name, first["Arn"], metadata["Arn"])
-    _refuse_foreign(name, metadata, tags_of(client, metadata["Arn"]))
+        raise _other(name, first["Arn"], key["Arn"])
+    _require_usable(key)
+    pointer = described(client, pointer_alias(name))
+    if pointer is not None and pointer["Arn"] != key["Arn"]:
+        raise ConfigError(
+            f"{pointer_alias(name)} leads to {pointer['Arn']}, asked for was {key['Arn']}",
+            code="adopt_other",
+            fix="choose another ring name, or name the key that the alias leads to",
+        )
+    _refuse_foreign(name, key, tags_of(client, key["Arn"]))
+    return True
+
+
+def _adopted(client: Any, name: str, arn: str, settings: RingSettings) -> bool:
     writer = RingWriter(client, name, allow=lambda: None)
-    writer.tag(
-        metadata["Arn"],
-        {
-            tags.RING: name,
-            tags.GENERATION: "1",
-            **tags.of_settings(_settings(metadata["KeySpec"], changes or {})),
-        },
-    )
-    return _named(client, name, metadata["Arn"])
+    born_with = {tags.RING: name, tags.GENERATION: "1", **tags.of_settings(settings)}
+    writer.tag(arn, born_with)
+    return _named(client, name, arn)
 
 
 def _named(client: Any, name: str, arn: str) -> bool:
@@ -102,19 +222,24 @@ def _other(name: str, first: str, asked: str) -> ConfigError:
     )
 
 
-def _usable(key: Metadata | None, asked: str) -> Metadata:
+def _described(client: Any, asked: str) -> Metadata:
+    key = described(client, asked)
     if key is None:
         raise ConfigError(
             f"there is no key {shown(asked)}", code="adopt_key", fix="name it by its ARN"
         )
     for_key_spec(key["KeySpec"])
+    return key
+
+
+def _require_usable(key: Metadata) -> None:
     if key["KeyUsage"] != "SIGN_VERIFY" or key["KeyState"] != "Enabled":
         raise ConfigError(
             f"{key['Arn']} is {key['KeyState']}, for {key['KeyUsage']}; expected Enabled, for"
             " SIGN_VERIFY",
             code="adopt_key",
+            fix="enable it, or name another key",
         )
-    return key
 
 
 def _refuse_foreign(name: str, key: Metadata, known: Mapping[str, str]) -> None:
@@ -127,10 +252,21 @@ def _refuse_foreign(name: str, key: Metadata, known: Mapping[str, str]) -> None:
         )
 
 
-def _settings(spec: str, changes: Mapping[str, Any]) -> RingSettings:
+def _settings(spec: str, changes: Mapping[str, Any], alg: str | None, before: int) -> RingSettings:
+    if type(before) is not int or not 1 <= before <= MAX_LIFETIME:
+        raise ConfigError(
+            f"before is {shown(before)}, expected 1 to {MAX_LIFETIME} s",
+            code="adopt_before",
+            fix="let tokens that live longer end first",
+        )
     fitting = dict(changes)
-    try:
-        for_key_spec(spec, fitting.get("alg"))
-    except ConfigError:
-        del fitting["alg"]
-    return RingSettings(**fitting)
+    if alg is not None:
+        for_key_spec(spec, alg)
+        fitting["alg"] = alg
+    else:
+        try:
+            for_key_spec(spec, fitting.get("alg"))
+        except ConfigError:
+            del fitting["alg"]
+    asked = RingSettings(**fitting)
+    return asked.replaced(max_lifetime=max(asked.max_lifetime, before))

@@ -13,8 +13,9 @@ from kmsjwt._immutable import Immutable
 from kmsjwt.errors import ConfigError, KmsError, shown
 from kmsjwt.key_names import ring_name
 from kmsjwt.kms.ring import tags
-from kmsjwt.kms.ring.reading import read
+from kmsjwt.kms.ring.reading import described, read
 from kmsjwt.kms.ring.writing import RingWriter
+from kmsjwt.rotation.planning import LEAVING
 from kmsjwt.rotation.settings import DAY
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def delete(
     force: bool = False,
     dry_run: bool = False,
 ) -> Deletion:
-    """Disable the key of a retired generation and schedule its deletion.
+    """Disable the key of a retired generation and schedule its deletion. Safe to repeat.
 
     Args:
         name: the ring.
@@ -109,10 +110,15 @@ def _required(ring: Ring, number: int) -> Generation:
 
 def _scheduled(client: Any, ring: Ring, generation: Generation, window: int) -> datetime:
     """Disable the key, have KMS delete it, and return when it will."""
+    date: datetime
+    if generation.state == LEAVING and (key := described(client, generation.arn)) is not None:
+        date = key["DeletionDate"]
+        return date
     writer = RingWriter(client, ring.name, allow=lambda: None)
     if generation.state == "Enabled":
-        writer.disable(generation.arn)
+        # The tag first: a run that is cut off in between is carried on by the next one.
         writer.tag(generation.arn, {tags.DISABLED: tags.moment(ring.now)})
+        writer.disable(generation.arn)
     answer = aws.call(
         client.schedule_key_deletion,
         "ScheduleKeyDeletion",
@@ -120,7 +126,7 @@ def _scheduled(client: Any, ring: Ring, generation: Generation, window: int) -> 
         KeyId=generation.arn,
         PendingWindowInDays=window,
     )
-    date: datetime = answer["DeletionDate"]
+    date = answer["DeletionDate"]
     return date
 
 
@@ -147,7 +153,8 @@ def _retired_since(ring: Ring, generation: Generation, retired_for: int) -> floa
 
 
 def _refuse_disabled(generation: Generation) -> None:
-    if generation.state == "Disabled" and generation.marks.disabled is None:
+    marks = generation.marks
+    if generation.state == "Disabled" and marks.disabled is None and marks.compromised is None:
         raise _refused(generation, "was disabled by somebody else", "ask them, then add --force")
 
 

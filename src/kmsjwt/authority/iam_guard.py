@@ -33,10 +33,12 @@ _ADMINISTRATION = (
     "kms:ListGrants",
     "kms:ListKeyPolicies",
     "kms:PutKeyPolicy",
+    "kms:ReplicateKey",
     "kms:RevokeGrant",
     "kms:ScheduleKeyDeletion",
     *_TAG_CHANGES,
     "kms:UpdateKeyDescription",
+    "kms:UpdatePrimaryRegion",
 )
 _PUBLIC = ("kms:DescribeKey", "kms:GetPublicKey", "kms:ListResourceTags", "kms:Verify")
 
@@ -77,8 +79,9 @@ def key_policy(
     Args:
         place: the account that owns them.
         algs: the JOSE algorithms they may sign with.
-        may_sign: the ARNs of the roles that may sign. If there are any, no IAM policy can let
-            another do so; otherwise IAM policies decide.
+        may_sign: the ARNs of the roles that may sign, and read the public key for it, of another
+            account too. If there are any, no IAM policy can let another sign; otherwise IAM
+            policies decide.
         may_change: the ARNs of the roles that alone may change its aliases and tags, as in
             `guard`; everybody whom IAM policies let, if there are none.
 
@@ -95,6 +98,8 @@ def key_policy(
         _for(account, "ReadAndCheck", _PUBLIC),
         _for(signers or account, "Sign", ("kms:Sign",), {"kms:SigningAlgorithm": names}),
     ]
+    if signers:  # those of another account are let in by no other statement
+        statements.append(_for(signers, "ReadToSign", ("kms:GetPublicKey",)))
     if may_change:
         denied = _deny("KeepKey", (*_ALIAS_CHANGES, *_TAG_CHANGES), ["*"], _others(may_change))
         statements.append({**denied, "Principal": {"AWS": "*"}})

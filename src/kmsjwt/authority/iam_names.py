@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from kmsjwt._immutable import Immutable
 from kmsjwt.errors import ConfigError, shown
-from kmsjwt.key_names import KeyReference
+from kmsjwt.key_names import KeyReference, is_ring, ring_name
 from kmsjwt.kms.ring import tags
-from kmsjwt.kms.ring.names import is_ring, pointer_alias, ring_name
+from kmsjwt.kms.ring.names import pointer_alias
 from kmsjwt.publish.documents import Documents
 
 if TYPE_CHECKING:

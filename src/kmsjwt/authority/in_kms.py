@@ -29,11 +29,12 @@ class InKms:
         *,
         max_age: int | None = None,
         allow: Callable[[], None] | None = None,
+        anew: object = None,
     ) -> None:
         """Do nothing: a key is published by having its alias and tags."""
 
-    def kids(self) -> frozenset[str]:
-        """Return each ``kid`` that a consumer would read now.
+    def kids(self, expected: Iterable[PublicKey] = ()) -> frozenset[str]:  # noqa: ARG002
+        """Return each ``kid`` that a consumer would read now: they read KMS, as this does.
 
         Raises:
             KmsError: KMS did not say.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from kmsjwt import aws
 from kmsjwt.authority.in_kms import InKms
 from kmsjwt.errors import ConfigError
-from kmsjwt.kms.ring.names import ring_name
+from kmsjwt.key_names import ring_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -28,15 +28,20 @@ class Publisher(Protocol):
         *,
         max_age: int | None = None,
         allow: Callable[[], None] | None = None,
+        anew: Callable[[], tuple[Iterable[PublicKey], Collection[str]]] | None = None,
     ) -> object:
         """Bring the documents up to date: with the live keys, without the retired ones.
 
         ``max_age`` is for how many seconds anybody may keep them; None for the default.
-        ``allow`` is called before each write, and raises if it comes too late.
+        ``allow`` is called before each write, and raises if it comes too late. ``anew`` returns
+        live and retired keys as they are by then; it is called before a key is added.
         """
 
-    def kids(self) -> frozenset[str]:
-        """Return each ``kid`` that is found in every place where consumers read."""
+    def kids(self, expected: Iterable[PublicKey] = ()) -> frozenset[str]:
+        """Return each ``kid`` that is found in every place where consumers read.
+
+        One under which there is another key than the one expected is not found.
+        """
 
     def lingering(self) -> frozenset[str]:
         """Return each ``kid`` that is found in one of these places at least."""

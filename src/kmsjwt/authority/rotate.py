@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt.authority.outcome import Preview, Report
 from kmsjwt.authority.taking import PLAN_MAX_AGE, PlanTooOld, StepTaker
-from kmsjwt.authority.withdrawing import as_withdrawn, require_done
+from kmsjwt.authority.withdrawing import as_withdrawn, require_done, withdrawal_of
 from kmsjwt.errors import CannotKnow, ConfigError, KmsKeyNotFound
+from kmsjwt.key_names import ring_name
 from kmsjwt.kms.ring import tags
-from kmsjwt.kms.ring.names import ring_name
-from kmsjwt.kms.ring.reading import RingReading, read
-from kmsjwt.rotation import Plan, Ring, Step, forecast, plan
+from kmsjwt.kms.ring.beginning import refuse_headless
+from kmsjwt.kms.ring.names import pointer_alias
+from kmsjwt.kms.ring.reading import RingReading
+from kmsjwt.rotation import Expected, Forecast, Plan, Ring, Step, forecast, plan
 from kmsjwt.rotation.forecast import NEVER
 
 if TYPE_CHECKING:
@@ -84,29 +86,36 @@ class Rotator:
             pause=pause,
         )
         self._done: dict[object, tuple[Step, str]] = {}
-        self._failed: dict[object, CannotKnow] = {}
+        self._failed: dict[object, CannotKnow | ConfigError] = {}
 
-    def preview(self, *, start: bool = False, withdraw: str | None = None) -> Preview:
+    def preview(
+        self, *, start: bool = False, withdraw: str | None = None, keep_enabled: bool = False
+    ) -> Preview:
         """Return what a run would do, now and in the time to come, and change nothing.
 
         Args:
             start: as in `run`.
             withdraw: as if this key were taken out of service first: a ``kid``, or the number of
                 a generation.
+            keep_enabled: as in `withdraw`.
 
         Raises:
-            ConfigError: no generation that is known has it, or the next key's algorithm is none
+            ConfigError: it is no key of the ring, or the next key's algorithm is none
                 of its spec's.
             CannotKnow: KMS or a place where consumers read did not say.
         """
         self._begin()
-        ring = self._reading(missing_ok=start).ring
+        reading = self._reading(missing_ok=start)
+        ring, steps = reading.ring, []
         if withdraw is not None:
-            ring = as_withdrawn(ring, withdraw)
+            generation = self._hands.sought(ring, withdraw)
+            ring = as_withdrawn(ring, generation, withdraw, keep_enabled=keep_enabled)
+            steps.append(Expected(ring.now, withdrawal_of(generation)))
         _, settings = self._hands.next_key(ring)
         period = self._hands.changes.get("period") if withdraw is None else NEVER
-        published = self._kids_or_none(ring)
+        published = self._kids_or_none(reading)
         expected = forecast(ring, published, start=start, period=period, settings=settings)
+        expected = Forecast([*steps, *expected.steps], expected.rest)
         return Preview(ring, plan(ring, published, start=start, period=period), expected)
 
     def run(self, *, start: bool = False) -> Report:
@@ -136,17 +145,18 @@ class Rotator:
             keep_enabled: leave the KMS key enabled.
 
         Raises:
-            ConfigError: no generation that is known has it, and no published key either.
+            ConfigError: it is no key of the ring, nor was it one that KMS has deleted.
             KmsError, CannotKnow: as `run`; or something is left to do, which the message names.
         """
         self._begin()
-        reading = self._reading()
-        kid, told = self._hands.withdraw(reading.ring, which, keep_enabled=keep_enabled)
-        number = next((each.number for each in reading.ring.generations if each.kid == kid), 0)
-        self._note(Step("withdraw", number, "somebody else may sign with it"), told)
+        withdrawn = self._hands.withdraw(self._reading().ring, which, keep_enabled=keep_enabled)
+        self._note(withdrawal_of(withdrawn.generation), withdrawn.told)
+        if withdrawn.untold is not None:
+            self._failed["told twice"] = withdrawn.untold
         report = self._carried_on()
+        self._hands.invalidate()
         published = self._hands.publisher.lingering()
-        require_done(report, kid, number, published, keep_enabled=keep_enabled)
+        require_done(report, withdrawn, published, keep_enabled=keep_enabled)
         return report
 
     def confirm(self) -> Generation:
@@ -175,9 +185,12 @@ class Rotator:
         self._hands.begin()
 
     def _carried_on(self, *, start: bool = False) -> Report:
+        begins = start
         for _ in range(_MOST_ROUNDS):
             reading = self._reading(missing_ok=start)
-            planned = self._planned(reading, start=start)
+            planned = self._planned(reading, start=begins)
+            # Where none signs yet, what is asked for is the first key, though half of it is there.
+            begins = begins and reading.ring.signing is not None
             tried = self._done.keys() | self._failed.keys()
             step = next((each for each in planned.due if each.key not in tried), None)
             if step is None:
@@ -186,7 +199,7 @@ class Rotator:
                 self._note(step, self._hands.take(step, reading))
             except PlanTooOld:
                 raise
-            except CannotKnow as error:
+            except (CannotKnow, ConfigError) as error:
                 self._failed[step.key] = error
         raise CannotKnow(f"the ring {self.name} has changed {_MOST_ROUNDS} times in one run")
 
@@ -198,10 +211,12 @@ class Rotator:
         return Report(self._done.values(), planned, reading.ring, self._hands.writer.orphans)
 
     def _reading(self, *, missing_ok: bool = False) -> RingReading:
-        self._hands.about_to_read()
         try:
-            return read(self._hands.reader, self.name, written=self._hands.writer.written)
-        except KmsKeyNotFound:
+            return self._hands.read()
+        except KmsKeyNotFound as error:
+            if error.key != pointer_alias(self.name):
+                raise
+            refuse_headless(self._hands.reader, self.name)
             if not missing_ok:
                 raise
             nothing = Ring(
@@ -211,13 +226,14 @@ class Rotator:
 
     def _planned(self, reading: RingReading, *, start: bool) -> Plan:
         try:
-            published = self._kids(reading.ring)
+            published = self._kids(reading)
         except CannotKnow as error:
-            if not (self._has_done("publish") or ("publish", 0, "all") in self._failed):
+            has_tried = self._has_done("publish") or ("publish", 0, "all") in self._failed
+            if reading.live and not has_tried:
                 # Before anything was published, there is nothing that could be read back.
                 why = f"what consumers read could not be read: {error.message}"
                 return Plan([Step("publish", 0, why, subject="all")], [])
-            if not reading.ring.withdrawn_kids:
+            if not reading.ring.is_emergency:
                 raise
             # A withdrawal does not wait for what was read back before to be readable again.
             self._failed["read back"] = error
@@ -231,19 +247,21 @@ class Rotator:
             period=self._hands.changes.get("period"),
         )
 
-    def _kids(self, ring: Ring) -> frozenset[str]:
-        return self._hands.publisher.kids() if ring.generations else frozenset()
+    def _kids(self, reading: RingReading) -> frozenset[str]:
+        """Return what consumers can read; a kid that names another key there is none of ours."""
+        there_is_one = reading.ring.generations
+        return self._hands.publisher.kids(reading.live) if there_is_one else frozenset()
 
     def _lingering(self, ring: Ring) -> frozenset[str]:
         if not ring.retired_kids or "read back" in self._failed:
             return frozenset()
         return self._hands.publisher.lingering()
 
-    def _kids_or_none(self, ring: Ring) -> frozenset[str]:
+    def _kids_or_none(self, reading: RingReading) -> frozenset[str]:
         try:
-            return self._kids(ring)
+            return self._kids(reading)
         except CannotKnow:
-            if any(each.marks.published is not None for each in ring.generations):
+            if any(each.marks.published is not None for each in reading.ring.generations):
                 raise
             return frozenset()
 

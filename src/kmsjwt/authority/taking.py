@@ -6,22 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt._immutable import replaced
 from kmsjwt.algorithms import for_key_spec
-from kmsjwt.authority.withdrawing import find, keeper_of, unknown
+from kmsjwt.authority.withdrawing import Withdrawn, keeper_of, sought
 from kmsjwt.errors import CannotKnow, ConfigError
 from kmsjwt.key_names import is_multi_region, key_id
 from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.beginning import left_behind
 from kmsjwt.kms.ring.create import DEFAULT_SPEC
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias
-from kmsjwt.kms.ring.reading import described, tags_of
+from kmsjwt.kms.ring.reading import described, read, tags_of
 from kmsjwt.kms.ring.writing import RingWriter, ring_clients
 from kmsjwt.kms.ring.written import Written
 from kmsjwt.rotation import RingSettings
 from kmsjwt.rotation.planning import LEAVING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from kmsjwt.authority.publishers import Publisher
+    from kmsjwt.keys import PublicKey
     from kmsjwt.kms.ring.reading import Metadata, RingReading
     from kmsjwt.rotation import Generation, Ring, Step
 
@@ -73,21 +75,29 @@ class StepTaker:
         self._clock = clock
         self.reader, writing = ring_clients(client, region, attempts=_READ_ATTEMPTS)
         self.writer = RingWriter(writing, name, allow=self.refuse_old, pause=pause)
-        self._gone: frozenset[str] = frozenset()
+        self._gone: tuple[str, ...] = ()
+        self._unnamed: dict[int, str] = {}
+        self._has_invalidated = False
         self._read_at = 0.0
         self._began = 0.0
 
     def begin(self) -> None:
         """Begin a new run: nothing is known of what a former one wrote."""
-        self._gone = frozenset()
+        self._gone = ()
+        self._has_invalidated = False
         self.writer.orphans.clear()
         self._forget()
 
-    def about_to_read(self) -> None:
-        """Remember when the ring is read: from now on what is read grows old."""
+    def read(self) -> RingReading:
+        """Read the ring: from now on what is read grows old.
+
+        Raises:
+            KmsError: there is no ring, or KMS did not say.
+        """
         self._read_at = self._clock()
         if not 0 <= self._read_at - self._began <= PLAN_MAX_AGE:
             self._forget()  # KMS shows by now what was written, and what others did since
+        return read(self.reader, self.name, written=self.writer.written)
 
     def _forget(self) -> None:
         self.writer.written = Written()
@@ -109,12 +119,13 @@ class StepTaker:
         if generation is None:
             raise ValueError(f"the plan names generation {step.number}, which was not read")
         if step.action == "point":
-            done = self.writer.point(generation.arn, moving=ring.signing is not None)
-            return f"{pointer_alias(self.name)} -> {generation.arn}" if done else "it exists unseen"
+            if not self.writer.point(generation.arn, moving=ring.signing is not None):
+                return "it exists unseen"
+            self.writer.written.pointed = step.number, self._now(ring)
+            return f"{pointer_alias(self.name)} -> {generation.arn}"
         if step.action == "disable":
-            self.writer.disable(generation.arn)
-            self.writer.tag(generation.arn, {tags.DISABLED: self.moment(ring)})
-            return f"{generation.arn} is disabled"
+            self.invalidate()  # what was cut off before that is carried on here
+            return self._disabled(generation, ring)
         keeper = keeper_of(ring, generation)
         if step.action == "retire" and generation.state == LEAVING and keeper is not None:
             gone = tags.with_gone(ring.gone, [str(generation.kid)])
@@ -135,9 +146,21 @@ class StepTaker:
 
     def _published(self, reading: RingReading) -> str:
         self._write_documents(reading)
-        if any(each.marks.compromised is not None for each in reading.ring.generations):
-            self.publisher.invalidate()
+        is_withdrawn = (each.marks.compromised is not None for each in reading.ring.generations)
+        if self._gone or any(is_withdrawn):
+            self._has_invalidated = False
+            self.invalidate()
         return f"live keys: {len(reading.live)}"
+
+    def invalidate(self) -> None:
+        """Have caches forget the documents, unless they did in this run.
+
+        Raises:
+            PublishError: they did not.
+        """
+        if not self._has_invalidated:
+            self.publisher.invalidate()
+        self._has_invalidated = True
 
     def refresh(self, reading: RingReading) -> None:
         """Mend whatever else is published beside the keys."""
@@ -146,52 +169,78 @@ class StepTaker:
 
     def _write_documents(self, reading: RingReading) -> None:
         ring = reading.ring
+
+        def anew() -> tuple[list[PublicKey], Collection[str]]:
+            """Look again: who withdraws a key says so before the JWKS lacks it."""
+            latest = self.read()
+            retired = ring.retired_kids | latest.ring.retired_kids
+            return [key for key in latest.live if key.kid not in retired], retired
+
         self.refuse_old()
         self.publisher.publish(
             reading.live,
             ring.retired_kids,
             max_age=ring.document_max_age,
             allow=self.refuse_old,
+            anew=anew,
         )
 
     def _created(self, number: int, ring: Ring) -> str:
         spec, settings = self.next_key(ring)
-        before = ring.generation(ring.signing)
-        key = self._left_behind(number, before)
+        key = self._left_behind(number, ring, spec, settings)
         found = key is not None
+        gone = self._gone_with(ring)
         if key is None:
-            key = self._made(number, ring, before, spec, settings)
+            key = self._made(number, ring, spec, settings, gone)
+            self._unnamed[number] = key["Arn"]
+        elif gone:
+            self.writer.tag(key["Arn"], {tags.GONE: gone})
         claimed = self.writer.claim(number, key)
+        self._unnamed.pop(number, None)
         if claimed["Arn"] != key["Arn"]:
             return f"another run made {claimed['Arn']}"
         return f"{'found ' if found else ''}{claimed['KeySpec']} {claimed['Arn']}"
 
     def _made(
-        self, number: int, ring: Ring, before: Generation | None, spec: str, settings: RingSettings
+        self, number: int, ring: Ring, spec: str, settings: RingSettings, gone: str
     ) -> Metadata:
         """Make a key, and write down which before it has its alias.
 
         What may not be written down is not made: each run would make another one.
         """
+        before, noting = ring.generation(ring.signing), _noting(ring)
         more = dict(self._more)
-        if before is not None:
-            self.writer.tag(before.arn, {tags.NEXT: str(number)})
-            if is_multi_region(before.arn):
-                more["MultiRegion"] = True
-        gone = tags.with_gone(sorted(ring.withdrawn_kids | self._gone), ())
+        if before is not None and is_multi_region(before.arn):
+            more["MultiRegion"] = True
+        if noting is not None:
+            self.writer.tag(noting.arn, {tags.NEXT: str(number)})
         key = self.writer.make(number, spec=spec, settings=settings, gone=gone, **more)
-        if before is not None:
-            self.writer.tag(before.arn, {tags.NEXT: f"{number} {key_id(key['Arn'])}"})
+        if noting is not None:
+            self.writer.tag(noting.arn, {tags.NEXT: f"{number} {key_id(key['Arn'])}"})
         return key
 
-    def _left_behind(self, number: int, before: Generation | None) -> Metadata | None:
+    def _gone_with(self, ring: Ring) -> str:
+        """Return what the next key is to tell as gone, the longest gone first."""
+        withdrawn = [
+            (each.marks.compromised, each.kid)
+            for each in ring.generations
+            if each.marks.compromised is not None and each.kid is not None
+        ]
+        return tags.with_gone((*ring.gone, *(kid for _, kid in sorted(withdrawn))), self._gone)
+
+    def _left_behind(
+        self, number: int, ring: Ring, spec: str, settings: RingSettings
+    ) -> Metadata | None:
         """Return the key that a run made for a generation, and could not name."""
-        if before is None:
-            return None
-        named = tags_of(self.reader, before.arn).get(tags.NEXT, "").split()
-        if len(named) != 2 or named[0] != str(number):
-            return None
-        key = described(self.reader, named[1])
+        noting, arn = _noting(ring), self._unnamed.get(number)
+        if arn is None and noting is None:
+            return left_behind(self.reader, self.name, spec, settings, number=number)
+        if arn is None and noting is not None:
+            named = tags_of(self.reader, noting.arn).get(tags.NEXT, "").split()
+            if len(named) != 2 or named[0] != str(number):
+                return None
+            arn = named[1]
+        key = described(self.reader, str(arn))
         if key is None or key["KeyState"] != "Enabled":
             return None
         known = tags_of(self.reader, key["Arn"])
@@ -213,32 +262,52 @@ class StepTaker:
         for_key_spec(spec, settings.alg)
         return spec, settings
 
-    def withdraw(self, ring: Ring, which: str, *, keep_enabled: bool) -> tuple[str | None, str]:
+    def withdraw(self, ring: Ring, which: str, *, keep_enabled: bool) -> Withdrawn:
         """Write down that a key is withdrawn, on itself and on the newest of the others."""
-        generation = find(ring, which)
+        generation = self.sought(ring, which)
         kid = which if generation is None else generation.kid
-        if generation is None and which not in self.publisher.lingering():
-            raise unknown(ring, which)
         keeper = keeper_of(ring, generation)
-        where = []
+        where, untold = [], None
         if generation is not None and generation.state != LEAVING:
             self._require_ours(generation)
-            now = self.moment(ring)
-            marks = {tags.COMPROMISED: now, tags.RETIRED: now}
+            marks = {tags.KEEP_ENABLED: "yes" if keep_enabled else "no"}
+            # Once: from then on nobody moves the pointer to it. At its birth: another key says so.
+            if (generation.marks.compromised or 0.0) <= generation.born:
+                marks[tags.COMPROMISED] = marks[tags.RETIRED] = self.moment(ring)
             if kid is not None:
                 marks[tags.KID] = kid
-            if keep_enabled:
-                marks[tags.KEEP_ENABLED] = "yes"
             self.writer.tag(generation.arn, marks)
             where.append(generation.arn)
         if kid is not None:
-            self._gone = frozenset({kid})
-            if keeper is not None:
+            self._gone = (kid,)
+        if kid is not None and keeper is not None:
+            try:
                 self.writer.tag(keeper.arn, {tags.GONE: tags.with_gone(ring.gone, [kid])})
                 where.append(keeper.arn)
+            except CannotKnow as error:
+                if not where or isinstance(error, PlanTooOld):
+                    raise
+                untold = error  # it stands on the key itself, so what is left goes on
         if not where:  # nothing can be written on a key that KMS will delete
             where.append(self._created(ring.newest_number + 1, ring))
-        return kid, f"written on {' and '.join(where)}"
+        told = f"written on {' and '.join(where)}"
+        if generation is not None and not keep_enabled and self._is_out_of_view(generation, ring):
+            told = f"{told}; {self._disabled(generation, ring)}"
+        return Withdrawn(generation, kid, told, untold)
+
+    def sought(self, ring: Ring, which: str) -> Generation | None:
+        """Return the generation to withdraw, as `kmsjwt.authority.withdrawing.sought` does."""
+        return sought(self.reader, ring, which, self.publisher.lingering)
+
+    def _is_out_of_view(self, generation: Generation, ring: Ring) -> bool:
+        """Tell whether a key has retired so long ago that no plan knows it any more."""
+        is_known = ring.generation(generation.number) is not None
+        return not is_known and generation.state == "Enabled"
+
+    def _disabled(self, generation: Generation, ring: Ring) -> str:
+        self.writer.disable(generation.arn)
+        self.writer.tag(generation.arn, {tags.DISABLED: self.moment(ring)})
+        return f"{generation.arn} is disabled"
 
     def _require_ours(self, generation: Generation) -> None:
         """Refuse to write on a key that is not tagged as the ring's."""
@@ -255,8 +324,11 @@ class StepTaker:
 
     def moment(self, ring: Ring) -> str:
         """Return the present, by the clock of KMS, as a tag has it."""
+        return tags.moment(self._now(ring))
+
+    def _now(self, ring: Ring) -> float:
         # A Date header is cut off to whole seconds: a fact must not be older than it is.
-        return tags.moment(ring.now + max(0.0, self._clock() - self._read_at) + 1)
+        return ring.now + max(0.0, self._clock() - self._read_at) + 1
 
     def refuse_old(self) -> None:
         """Refuse to act on what was read too long ago.
@@ -271,3 +343,14 @@ class StepTaker:
                 f" expected at most {PLAN_MAX_AGE}",
                 fix="run it again; nothing is lost",
             )
+
+
+def _noting(ring: Ring) -> Generation | None:
+    """Return the key on which is written which key was made for the next generation.
+
+    The one that signs, unless KMS lets nothing be written on it any more.
+    """
+    before = ring.generation(ring.signing)
+    if before is None or before.state != LEAVING:
+        return before
+    return keeper_of(ring, before)

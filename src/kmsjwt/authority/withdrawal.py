@@ -1,5 +1,7 @@
 """What it means to whom that a key is withdrawn: who accepts it until when, who lacks the next.
 
+Issuers are among them: to accept a key means to sign with it, for them.
+
 Times are the latest ones that are possible if everybody does as is written of them: of AWS's
 services and other people's libraries in `kmsjwt.authority.compat.limits`, not verified against
 AWS; of this package in its own defaults.
@@ -16,6 +18,7 @@ from kmsjwt.gateway.settings import MAX_TTL
 from kmsjwt.jwks import JwksUrl
 from kmsjwt.kms.arguments import MAX_STALE, RING_MAX_AGE
 from kmsjwt.kms.ring.tags import moment
+from kmsjwt.kms.signer import MAX_STALE as SIGNER_MAX_STALE
 from kmsjwt.kms.sources import MAX_AGE
 from kmsjwt.rotation import Marks
 from kmsjwt.rotation.settings import PROPAGATION
@@ -123,7 +126,7 @@ def consequences(
         keep_enabled: whether its KMS key is to stay enabled.
 
     Returns:
-        For each kind of consumer, those that read KMS last.
+        For each kind of consumer, those that read KMS last, and of these issuers last.
     """
     times = _Times(ring, generation, keep_enabled=keep_enabled)
     url, ring_name = _url(times), _ring(times)
@@ -136,6 +139,7 @@ def consequences(
         ring_name,
         _ring_silent(times),
         _keys(times),
+        _issuer(times),
     )
 
 
@@ -168,6 +172,11 @@ class _Times:
         successor = _successor(ring, generation)
         published = None if successor is None else successor.marks.published
         self.there = ring.now if published is None else min(published, ring.now)
+        is_signing = generation is not None and generation.number == ring.signing
+        since = None if is_signing else ring.signing_since
+        self.moved = ring.now if since is None else min(since, ring.now)
+        its_own = None if generation is None else generation.settings
+        self.looked_up = SIGNER_MAX_STALE if its_own is None else its_own.signer_refresh
         known = [each.settings for each in ring.generations if each.settings is not None]
         self.on_its_way = max((each.document_max_age for each in known), default=UNKNOWN_CACHE)
         self.unknown = max((UNKNOWN_CACHE, *(each.consumer_cache for each in known)))
@@ -296,5 +305,29 @@ def _keys(times: _Times) -> Consequence:
         lacks_until=None,
         ends="it is configured anew",
         why=f"reads each key it names every {spoken(MAX_AGE)} ({kept_enabled}), and no other",
+        source=_OURS,
+    )
+
+
+def _issuer(times: _Times) -> Consequence:
+    seen = times.moved + PROPAGATION
+    refreshed = seen + times.looked_up
+    late = f"KMS shows alias/NAME moved within {spoken(PROPAGATION)}"
+    if times.keep_enabled:
+        why = (
+            f"goes on with what it looked up for {spoken(times.looked_up)} at most; {late}:"
+            " nobody accepts what it signs meanwhile"
+        )
+        until = lacks = refreshed
+    else:
+        why = f"cannot sign once the key is disabled, until it sees the next; {late}"
+        until, lacks = min(times.gone + PROPAGATION, refreshed), seen
+    return Consequence(
+        "issuer",
+        "kmsjwt issuer, which signs",
+        "kms",
+        accepts_until=until,
+        lacks_until=lacks,
+        why=why,
         source=_OURS,
     )

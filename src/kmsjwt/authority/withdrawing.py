@@ -2,18 +2,66 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
-from kmsjwt._immutable import replaced
-from kmsjwt.errors import CannotKnow, ConfigError, shown
+from kmsjwt._immutable import Immutable, replaced
+from kmsjwt.errors import CannotKnow, ConfigError, KmsAccessDenied, shown
+from kmsjwt.kms.ring.finding import ring_with
 from kmsjwt.kms.ring.names import pointer_alias
-from kmsjwt.rotation.planning import LEAVING
+from kmsjwt.kms.ring.reading import read
+from kmsjwt.rotation import Step
+from kmsjwt.rotation.planning import LEAVING, is_elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from kmsjwt.authority.outcome import Report
     from kmsjwt.rotation import Generation, Ring
+
+_A_KID = re.compile("[A-Za-z0-9_-]{43}")  # each kid of a ring is a thumbprint (RFC 7638)
+_BY_NAME = "take it out by name, once no token of it lives: kmsjwt publish --remove KID"
+
+
+class Withdrawn(Immutable):
+    """A key that was withdrawn.
+
+    Attributes:
+        generation: which one; None for a key of which only the ``kid`` is known.
+        kid: its ``kid``.
+        told: what was done, for people.
+        untold: why it could not be written down a second time; None if it was.
+    """
+
+    __slots__ = ("generation", "kid", "told", "untold")
+
+    generation: Generation | None
+    kid: str | None
+    told: str
+    untold: CannotKnow | None
+
+    def __init__(
+        self,
+        generation: Generation | None,
+        kid: str | None,
+        told: str,
+        untold: CannotKnow | None = None,
+    ) -> None:
+        self._fill(generation=generation, kid=kid, told=told, untold=untold)
+
+    @property
+    def number(self) -> int:
+        """The number of its generation; 0 for none that is known."""
+        return 0 if self.generation is None else self.generation.number
+
+    def __repr__(self) -> str:
+        return f"Withdrawn({self.kid!r})"
+
+
+def withdrawal_of(generation: Generation | None) -> Step:
+    """Return the step that takes a key out of service."""
+    number = 0 if generation is None else generation.number
+    return Step("withdraw", number, "somebody else may sign with it")
 
 
 def find(ring: Ring, which: str) -> Generation | None:
@@ -21,12 +69,62 @@ def find(ring: Ring, which: str) -> Generation | None:
     return next((each for each in ring.generations if which in (each.kid, str(each.number))), None)
 
 
-def unknown(ring: Ring, which: str) -> ConfigError:
-    """Return the error for a key that is neither the ring's nor published."""
+def sought(
+    client: Any, ring: Ring, which: str, published: Callable[[], Collection[str]]
+) -> Generation | None:
+    """Return the generation that is to be withdrawn; None for a key that KMS has no more.
+
+    Args:
+        client: a boto3 KMS client.
+        ring: the ring, as it was read.
+        which: a ``kid``, or the number of a generation.
+        published: returns each ``kid`` that can be found in any place where consumers read.
+
+    Raises:
+        ConfigError: no key of the ring has it, nor had one that KMS deleted.
+        KmsError: KMS did not say.
+    """
+    found = find(ring, which)
+    if found is not None:
+        return found
+    whole = read(client, ring.name, since=False, down_to=1).ring  # keys that retired long ago too
+    found = find(whole, which)
+    if found is not None or which in whole.gone:
+        return found
+    is_whole = len(whole.generations) == whole.newest_number
+    is_published = which in published()
+    if is_whole or not is_published or not _A_KID.fullmatch(which):
+        raise unknown(ring, which, is_published=is_published)
+    _refuse_other_rings(client, ring, which)
+    return None
+
+
+def _refuse_other_rings(client: Any, ring: Ring, kid: str) -> None:
+    try:
+        other = ring_with(client, kid, besides=ring.name)
+    except KmsAccessDenied as error:
+        raise ConfigError(
+            f"no key of ring {ring.name} has the kid {kid}, and whether another ring has it"
+            f" may not be read: {error.message}",
+            code="no_such_generation",
+            fix=_BY_NAME,
+        ) from error
+    if other is not None:
+        raise ConfigError(
+            f"{kid} is a key of ring {other}, not of {ring.name}",
+            code="no_such_generation",
+            fix=f"withdraw it there: kmsjwt key rotate {other} --compromised {kid}",
+        )
+
+
+def unknown(ring: Ring, which: str, *, is_published: bool = False) -> ConfigError:
+    """Return the error for a key that is not the ring's, and never was."""
+    there = ": what is published by that kid is not the ring's" if is_published else ""
+    fix = f"name one by its kid or number: kmsjwt key list {ring.name}"
     return ConfigError(
-        f"ring {ring.name} has no key {shown(which)}, and none is published by that kid",
+        f"ring {ring.name} has no key {shown(which)}{there}",
         code="no_such_generation",
-        fix=f"name one by its kid or number: kmsjwt key list {ring.name}",
+        fix=f"{fix}; {_BY_NAME}" if is_published else fix,
     )
 
 
@@ -36,47 +134,43 @@ def keeper_of(ring: Ring, besides: Generation | None) -> Generation | None:
     return next((each for each in living if each is not besides), None)
 
 
-def as_withdrawn(ring: Ring, which: str) -> Ring:
-    """Return the ring as it would be.
-
-    Raises:
-        ConfigError: no generation that is known has that ``kid`` or number.
-    """
-    generation = find(ring, which)
+def as_withdrawn(
+    ring: Ring, generation: Generation | None, kid: str, *, keep_enabled: bool
+) -> Ring:
+    """Return the ring as it would be without a generation, or a key of that ``kid``."""
     if generation is None:
-        raise unknown(ring, which)
-    marks = replaced(generation.marks, compromised=ring.now, retired=ring.now)
-    others = (each for each in ring.generations if each is not generation)
+        return replaced(ring, gone=(*ring.gone, kid))
+    marks = replaced(
+        generation.marks, compromised=ring.now, retired=ring.now, keep_enabled=keep_enabled
+    )
+    others = (each for each in ring.generations if each.number != generation.number)
     return replaced(ring, generations=(*others, replaced(generation, marks=marks)))
 
 
 def require_done(
-    report: Report,
-    kid: str | None,
-    number: int,
-    published: Collection[str],
-    *,
-    keep_enabled: bool,
+    report: Report, withdrawn: Withdrawn, published: Collection[str], *, keep_enabled: bool
 ) -> None:
     """See that a withdrawn key is out of service.
 
     Args:
         report: of the run that withdrew it.
-        kid: its ``kid``.
-        number: its generation; 0 for none that is known.
+        withdrawn: the key.
         published: each ``kid`` that can be found in any place where consumers read.
         keep_enabled: whether its KMS key stays enabled.
 
     Raises:
         CannotKnow: naming what is left.
     """
-    ring = report.ring
-    left = []
-    if kid in published:
-        left.append(f"kid {kid} is still published")
+    ring, number = report.ring, withdrawn.number
+    left, wait = [], "five minutes"
+    if withdrawn.kid in published:
+        left.append(f"kid {withdrawn.kid} is still published")
+    generation = ring.generation(number)
     if number and ring.signing == number:
         left.append(f"{pointer_alias(ring.name)} still points to it")
-    generation = ring.generation(number)
+    elif generation is not None and not is_elsewhere(ring, generation):
+        left.append(f"{pointer_alias(ring.name)} may point to it, which KMS would show late")
+        wait = "a quarter of an hour"
     was_disabled = any(step.action == "disable" for step, _ in report.done)
     is_enabled = generation is not None and generation.state not in ("Disabled", LEAVING)
     if is_enabled and not (keep_enabled or was_disabled):
@@ -87,6 +181,6 @@ def require_done(
     raise CannotKnow(
         f"the withdrawal is not complete: {'; '.join(left)}{why}",
         code="withdrawal_unfinished",
-        fix=f"run kmsjwt key rotate {ring.name} in five minutes, and again until it succeeds",
+        fix=f"run kmsjwt key rotate {ring.name} in {wait}, and again until it succeeds",
         retryable=ring.doubt is None,
     )

@@ -56,6 +56,7 @@ def build(
     layer: bool = False,
     files: Sequence[Path] = (),
     requirements: Path | None = None,
+    seed: bytes | None = None,
 ) -> Bundle:
     """Build a bundle with every handler of `kmsjwt.handlers`.
 
@@ -66,6 +67,8 @@ def build(
         files: a user's own files and folders, which go to the root.
         requirements: what to install, with versions and hashes; None for what kmsjwt needs, in
             the versions installed here.
+        seed: a JWKS for the authorizer to begin with, see `kmsjwt.jwks.seed.seed_bytes`; it goes
+            to the root as well.
 
     Raises:
         ConfigError: something is not there, does not fit the target, or does not compile.
@@ -83,6 +86,8 @@ def build(
         contents.copy_kmsjwt(folder)
         contents.leave_out(folder)
         own = contents.add(files, folder)
+        if seed is not None:
+            contents.add_seed(seed, folder)
         marker.write_marker(folder, target)
         libraries = binaries.check(folder, target)
         compiled = _compile(folder, target, own, deployed_at=_LAYER if layer else _FUNCTION)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import kmsjwt
 from kmsjwt.errors import ConfigError, shown
+from kmsjwt.jwks.seed import FILE as SEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -102,9 +103,24 @@ def add(files: Sequence[Path], folder: Path) -> list[Path]:
     return [path for path in added if path.suffix == ".py"]
 
 
+def add_seed(seed: bytes, folder: Path) -> None:
+    """Put a seed at the root of the bundle.
+
+    Raises:
+        ConfigError: there is a file of the user's own in its place.
+    """
+    there = folder / SEED
+    _require_free(Path(SEED), there)
+    there.write_bytes(seed)
+
+
 def _require(file: Path, there: Path) -> None:
     if not file.exists():
         raise ConfigError(f"{shown(str(file))} is not there", code="bundle_file")
+    _require_free(file, there)
+
+
+def _require_free(file: Path, there: Path) -> None:
     if there.exists():
         raise ConfigError(
             f"{shown(str(file))} would replace what the bundle has under the name"

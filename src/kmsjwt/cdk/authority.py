@@ -51,6 +51,7 @@ class TokenAuthority(Construct):
         algorithms: Mapping[str, str] | None = None,
         examples: bool = True,
         backend: str | None = None,
+        issuer_path: str = "",
         **parameters: Unpack[Parameters],
     ) -> None:
         """Put the resources into a stack.
@@ -63,6 +64,7 @@ class TokenAuthority(Construct):
             algorithms: see `kmsjwt.deploy.StackSettings`.
             examples: whether the example's APIs are there.
             backend: the function behind them, as ``module.handler`` in the bundle.
+            issuer_path: the path of ``issuer``, such as ``/auth``, if it has one.
             **parameters: the template's parameters, see `Parameters`.
 
         Raises:
@@ -78,6 +80,7 @@ class TokenAuthority(Construct):
                 architecture=target.arch,
                 examples=examples,
                 backend=backend,
+                issuer_path=issuer_path,
                 **settings,
             )
         )

@@ -69,6 +69,11 @@ def values(
         for name, value in named.items()
         if (fault := _fault(declared.get(name), value, is_known_later))
     ]
+    faults += [
+        f"{argument} is not given, expected: {_expected(declared[name])}"
+        for argument in Parameters.__annotations__
+        if (name := parameter_name(argument)) not in named and "Default" not in declared[name]
+    ]
     if faults:
         raise ConfigError("; ".join(faults), code="cdk_parameters")
     return {
@@ -101,10 +106,14 @@ def _fault_of_one(declaration: Mapping[str, Any], value: object) -> str | None:
     elif not isinstance(value, str):
         return f"is {shown(value)}, expected a text"
     elif not re.fullmatch(declaration.get("AllowedPattern", "(?s:.*)"), value):
-        return f"is {shown(value)}, expected: {declaration['Description']}"
+        return f"is {shown(value)}, expected: {_expected(declaration)}"
     if value not in declaration.get("AllowedValues", [value]):
         return f"is {shown(value)}, expected one of {declaration['AllowedValues']}"
     return None
+
+
+def _expected(declaration: Mapping[str, Any]) -> str:
+    return str(declaration.get("ConstraintDescription", declaration["Description"]))
 
 
 def _as_given(declaration: Mapping[str, Any], value: Any) -> Any:

@@ -26,7 +26,8 @@ def add(commands: Any) -> None:
         _bundle,
         help="make the zip that is deployed to Lambda: kmsjwt, what it needs and your own files",
         example="kmsjwt bundle --arch arm64 --python 3.13\n"
-        "kmsjwt bundle --python 3.12 --with app.py rules.toml --requirements requirements.txt",
+        "kmsjwt bundle --python 3.12 --with app.py rules.toml --requirements requirements.txt\n"
+        "kmsjwt bundle --jwks https://id.example/.well-known/jwks.json",
     )
     parser.add_argument("--arch", metavar="ARCH", help="arm64 or x86_64 (arm64)")
     parser.add_argument("--python", metavar="X.Y", help="the runtime's Python, from 3.11 on (3.13)")
@@ -38,6 +39,11 @@ def add(commands: Any) -> None:
         nargs="+",
         metavar="FILE",
         help="your own files and folders, which go to the root of the zip; may be repeated",
+    )
+    parser.add_argument(
+        "--jwks",
+        metavar="FILE|URL",
+        help="the published keys, with which a new process of the authorizer begins",
     )
     parser.add_argument(
         "--requirements",
@@ -52,18 +58,25 @@ def add(commands: Any) -> None:
 
 def _bundle(args: Namespace) -> int:
     from kmsjwt.bundling import Target, build
+    from kmsjwt.cli.bundle_seed import Seed
 
+    seed = Seed.of(args.jwks) if args.jwks else None
     bundle = build(
         Target(arch=args.arch or "arm64", python=args.python or "3.13"),
         Path(args.out or _OUT[args.layer]),
         layer=args.layer,
         files=[Path(name) for name in getattr(args, "with") or ()],
         requirements=Path(args.requirements) if args.requirements else None,
+        seed=seed.to_bytes() if seed else None,
     )
     _tell(bundle)
+    for line in seed.told(layer=args.layer) if seed else ():
+        terminal.say(line)
     cold_start = _measure(bundle) if args.measure else None
     if args.json:
-        terminal.answer_json(_as_json(bundle, cold_start))
+        terminal.answer_json(
+            {**_as_json(bundle, cold_start), "seed": seed.to_dict() if seed else None}
+        )
     else:
         terminal.answer(terminal.printable(str(bundle.path)))
     return terminal.GOOD

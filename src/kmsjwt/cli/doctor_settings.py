@@ -11,7 +11,7 @@ from kmsjwt.handlers._environment import COMMAND_LINE, KNOWN, PREFIX, Environmen
 from kmsjwt.handlers._issue_settings import CUSTOM, IssueSettings
 from kmsjwt.handlers._key_settings import JwksSettings, KeySettings, SigningKeySetting
 from kmsjwt.handlers._rotate_settings import RotateSettings
-from kmsjwt.key_names import is_alias, is_ring
+from kmsjwt.key_names import RING_PREFIX, is_alias, is_ring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -28,6 +28,7 @@ _GIVE_AWAY: tuple[tuple[Function, tuple[str, ...]], ...] = (
         "authorizer",
         (
             "CACHE_TTL",
+            "JWKS_SEED",
             "RULES",
             "TOKEN_FROM",
             "ON_INVALID",
@@ -44,7 +45,15 @@ _GIVE_AWAY: tuple[tuple[Function, tuple[str, ...]], ...] = (
 _ALWAYS_TOLD = ("ISSUER", "REGION", "ALG", "KID", "PROFILE")
 _TOLD: dict[Function, tuple[str, ...]] = {
     "issue": (*_ALWAYS_TOLD, "JWKS", "AUDIENCE", "LIFETIME", "MAX_LIFETIME", "CALLERS"),
-    "authorizer": (*_ALWAYS_TOLD, "AUDIENCE", "VERIFY", "RULES", "LIFETIME", "CACHE_TTL"),
+    "authorizer": (
+        *_ALWAYS_TOLD,
+        "JWKS_SEED",
+        "AUDIENCE",
+        "VERIFY",
+        "RULES",
+        "LIFETIME",
+        "CACHE_TTL",
+    ),
     "jwks": (*_ALWAYS_TOLD, "DOCUMENT_MAX_AGE"),
     "rotate": (
         "RING",
@@ -179,7 +188,7 @@ def _jwks(env: Environment) -> tuple[dict[str, Any], str | None]:
 def _of_keys(env: Environment, keys: KeySettings) -> dict[str, Any]:
     action = "verify" if keys.verify == "kms" else "read"
     uses = [Use(name=name, action=cast("Any", action)) for name in keys.keys]
-    uses += [Use(name=f"ring:{name}", action="read") for name in keys.rings]
+    uses += [Use(name=RING_PREFIX + name, action="read") for name in keys.rings]
     signing = SigningKeySetting(env)
     if keys.jwks is not None and signing.name:
         uses = [Use(name=signing.name, action="compare")]
@@ -188,9 +197,9 @@ def _of_keys(env: Environment, keys: KeySettings) -> dict[str, Any]:
 
 def _rotate(env: Environment) -> tuple[dict[str, Any], str | None]:
     settings = RotateSettings(env)
-    name = settings.ring.removeprefix("alias/").removeprefix("ring:")
+    name = settings.ring.removeprefix("alias/").removeprefix(RING_PREFIX)
     return {
-        "uses": (Use(name=f"ring:{name}", action="rotate"),) if name else (),
+        "uses": (Use(name=RING_PREFIX + name, action="rotate"),) if name else (),
         "issuer": settings.issuer,
         "to": settings.to,
         "public": settings.public,

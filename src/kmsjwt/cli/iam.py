@@ -67,6 +67,8 @@ _WHY = {
     "Administer": "IAM policies decide who administers the key, which is no use of it",
     "ReadAndCheck": "IAM policies decide who reads the public key",
     "Sign": "who may sign: the roles named, or whom IAM policies let",
+    "ReadToSign": "the same roles read the public key, which a signer does first; an IAM policy of"
+    " their own is needed too where they are of another account",
     "KeepKey": "nobody else changes the key's aliases and tags",
 }
 _NOTHING = (

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.cli import inputs, terminal
-from kmsjwt.cli.options import add_command
+from kmsjwt.cli.options import add_command, named_as_typed
 from kmsjwt.errors import ConfigError, TokenError
 from kmsjwt.handlers._environment import KNOWN, PREFIX
 from kmsjwt.key_names import is_alias
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
+_EVENT = "give a file with the event, the JSON itself, or - and the JSON on stdin"
 _REQUEST_ID = "00000000-0000-4000-8000-000000000000"
 
 
@@ -36,6 +37,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("function", choices=("issue", "authorizer", "jwks", "rotate"))
     parser.add_argument("event", metavar="EVENT", help="a file, JSON itself, or - for stdin")
+    parser.set_defaults(functions_refuse_misspellings=True)
     settings = parser.add_argument_group("settings of the functions")
     for name in sorted(KNOWN):
         flag = "--" + name.removeprefix(PREFIX).lower().replace("_", "-")
@@ -59,7 +61,8 @@ def _built(args: Namespace) -> Callable[[Any, Any], Any]:
     ).build
     environ = _environ(args)
     try:
-        return build(environ=environ, log=_log)
+        with named_as_typed(args):
+            return build(environ=environ, log=_log)
     except ConfigError as error:
         if any(map(is_alias, environ.get("KMSJWT_KEYS", "").split())):
             error.fix = "name their keys by ARN: kmsjwt key list NAME --json shows it"
@@ -67,12 +70,8 @@ def _built(args: Namespace) -> Callable[[Any, Any], Any]:
 
 
 def _environ(args: Namespace) -> dict[str, str]:
-    """Return the function's environment: this one without what is the command line's alone."""
-    environ = {
-        name: value
-        for name, value in os.environ.items()
-        if name in KNOWN or not name.startswith(PREFIX)
-    }
+    """Return the function's environment: this one, with what is typed in its place."""
+    environ = dict(os.environ)
     for name in KNOWN:
         value = getattr(args, name.removeprefix(PREFIX).lower())
         if value is not None:
@@ -88,7 +87,7 @@ def _event(named: str) -> Any:
         raise ConfigError(
             f"the event is no JSON ({len(text)} characters)",
             code="event",
-            fix="give a file with the event, the JSON itself, or - and the JSON on stdin",
+            fix=_EVENT,
         ) from None
 
 
@@ -96,7 +95,9 @@ def _text(named: str) -> str:
     is_file = bool(named.strip()) and named != "-" and named.lstrip()[0] not in "{["
     if is_file and not Path(named).is_file():
         raise ConfigError(
-            f"the event file {named!r} cannot be read: it is not there, or no file", code="event"
+            f"the event file {named!r} cannot be read: it is not there, or no file",
+            code="event",
+            fix=_EVENT,
         )
     return inputs.text(named, "the event")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.cli import key_delete, key_rotate, terminal
+from kmsjwt.cli import key_adopt, key_delete, key_rotate, terminal
+from kmsjwt.cli.key_policy import add_key_policy, key_policy_of
 from kmsjwt.cli.options import KEY_SPECS, add_command, key_spec
 from kmsjwt.cli.ring_options import add_settings, settings_of
 from kmsjwt.errors import ConfigError
@@ -21,12 +22,13 @@ def add(commands: Any) -> None:
     parser = add_command(
         commands,
         "key",
-        lambda args: args.parser.error("expected create, list, rotate, confirm or delete"),
-        help="make, list, rotate and delete the KMS keys that sign",
+        lambda args: args.parser.error("expected create, adopt, list, rotate, confirm or delete"),
+        help="make, adopt, list, rotate and delete the KMS keys that sign",
         example="kmsjwt key create auth\nkmsjwt key rotate auth --dry-run --issuer URL --to PLACE",
     )
     its_commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_create(its_commands)
+    key_adopt.add(its_commands)
     _add_list(its_commands)
     key_rotate.add(its_commands)
     key_delete.add(its_commands)
@@ -49,6 +51,7 @@ def _add_create(commands: Any) -> None:
         action="store_true",
         help="make a multi-Region key, which may be replicated; its successors will be such too",
     )
+    add_key_policy(parser)
     add_settings(parser)
     _add_common(parser)
 
@@ -83,16 +86,23 @@ def _add_common(parser: Any) -> None:
 
 
 def _create(args: Namespace) -> int:
-    from kmsjwt.kms.ring.create import create_ring
+    from kmsjwt.kms.ring.create import DEFAULT_SPEC, create_ring
 
+    policy = key_policy_of(args, spec=args.spec or DEFAULT_SPEC)
     key = create_ring(
         args.name,
         spec=args.spec,
         settings=settings_of(args),
         multi_region=args.multi_region,
+        policy=policy,
         region=args.region,
     )
     terminal.say(f"{key.alias} is {'new' if key.created else 'there already'}")
+    if policy is not None and not key.created:
+        terminal.warn(
+            "its key policy stays as it is; another one:"
+            f" aws kms put-key-policy --key-id {key.arn} --policy file://FILE"
+        )
     if args.json:
         terminal.answer_json({"arn": key.arn, "alias": key.alias, "kid": key.kid})
         return 0
@@ -103,7 +113,7 @@ def _create(args: Namespace) -> int:
 
 def _list(args: Namespace) -> int:
     from kmsjwt import aws
-    from kmsjwt.kms.ring.names import ring_name
+    from kmsjwt.key_names import ring_name
 
     names = [ring_name(name) for name in args.names]
     client = aws.kms_client(args.region)
@@ -165,7 +175,13 @@ def _list_orphans(args: Namespace, client: Any, names: list[str]) -> int:
     ]
     for line in terminal.table(rows):
         terminal.answer(line)
-    terminal.say("no token was ever signed with them: aws kms schedule-key-deletion --key-id KEY")
+    for each in found:
+        name = f"alias/{each.ring}/{each.generation}"
+        told = "was never published, and may go: aws kms schedule-key-deletion --key-id"
+        if each.published:
+            told = f"lost {name}, name it anew: aws kms create-alias --alias-name {name}"
+            told += " --target-key-id"
+        terminal.say(f"{told} {each.arn}")
     return 0
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt.cli import terminal
 from kmsjwt.cli.inspection.spans import span
+from kmsjwt.cli.key_policy import add_key_policy, key_policy_of
 from kmsjwt.cli.options import KEY_SPECS, add_command, key_spec
 from kmsjwt.cli.ring_options import add_publisher, add_settings, publisher_of, settings_of
 from kmsjwt.errors import CannotKnow, ConfigError
@@ -63,6 +64,7 @@ def _add_rotate(commands: Any) -> None:
     parser.add_argument("--region", metavar="REGION", help="AWS Region")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     add_publisher(parser)
+    add_key_policy(parser)
     add_settings(parser)
 
 
@@ -114,7 +116,9 @@ def _withdrawn(args: Namespace, rotator: Rotator) -> Report:
 def _preview(args: Namespace, rotator: Rotator) -> int:
     from kmsjwt.kms.ring.tags import moment
 
-    preview = rotator.preview(start=args.start, withdraw=args.compromised)
+    preview = rotator.preview(
+        start=args.start, withdraw=args.compromised, keep_enabled=args.keep_enabled
+    )
     if args.compromised:
         tell_consequences(preview.ring, args.compromised, keep_enabled=args.keep_enabled)
     if args.json:
@@ -159,6 +163,7 @@ def _rotator(args: Namespace) -> Rotator:
         region=args.region,
         spec=args.spec,
         changes=settings_of(args),
+        policy=key_policy_of(args, spec=args.spec),
         tell=None if args.json else _tell_done,
     )
 
@@ -185,7 +190,7 @@ def _confirm(args: Namespace) -> int:
     from kmsjwt import aws
     from kmsjwt.authority.in_kms import InKms
     from kmsjwt.authority.rotate import Rotator
-    from kmsjwt.kms.ring.names import ring_name
+    from kmsjwt.key_names import ring_name
 
     name = ring_name(args.name)
     client = aws.kms_client(args.region)

@@ -68,7 +68,7 @@ def kms_keys(args: Namespace) -> list[PublicKey]:
         ConfigError: a name makes no sense, or boto3 is missing.
         CannotKnow: KMS gave out no public key, or not all of a ring.
     """
-    from kmsjwt.kms.ring.names import is_ring
+    from kmsjwt.key_names import is_ring
 
     named = list(dict.fromkeys(names(args.key)))
     rings = [_ring(args, name).key_set() for name in named if is_ring(name)]
@@ -120,7 +120,7 @@ def key_source(args: Namespace) -> KeySource:
         source: KeySource = _jwks(args)
         return source
     from kmsjwt.jwks import StaticKeys
-    from kmsjwt.kms.ring.names import is_ring
+    from kmsjwt.key_names import is_ring
 
     named = names(args.key)
     if len(named) == 1 and is_ring(named[0]):

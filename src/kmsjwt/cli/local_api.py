@@ -1,7 +1,8 @@
 """The gateway simulator behind HTTP: every path is the API's, but for two that hand out tokens.
 
-``POST /token`` is the issue function, called directly; ``/.well-known/jwks.json`` the jwks
-function. Whoever reaches this may have any token, so it is served on loopback alone.
+``POST /token`` is the issue function, called directly, or gives a token in the state that is
+named; ``/.well-known/jwks.json`` is the jwks function. Whoever reaches this may have any
+token, so it is served on loopback alone.
 """
 
 from __future__ import annotations
@@ -67,29 +68,46 @@ class Decisions:
         if not response.invoked:
             return f"{response.reason}, by the gateway itself"
         told = f"{response.reason}, by the authorizer just now"
-        reason, message = self._last.get("reason"), self._last.get("message")
-        if reason:
-            return f"{told}: {reason}" + (f": {message}" if message else "")
+        if self.reason:
+            return f"{told}: {self.reason}"
         return f"{told}: {response.detail}" if response.detail else told
+
+    @property
+    def reason(self) -> str:
+        """What the authorizer wrote of its last decision: code and message; empty if nothing."""
+        reason, message = self._last.get("reason"), self._last.get("message")
+        return f"{reason}: {message}" if reason and message else str(reason or "")
 
 
 class Api:
     """The ASGI application."""
 
     def __init__(
-        self, gateway: Gateway, decisions: Decisions, *, issue: Function | None, jwks: Function
+        self,
+        gateway: Gateway,
+        decisions: Decisions,
+        *,
+        uncached: Gateway | None,
+        issue: Function | None,
+        in_state: Callable[[Mapping[str, Any]], str],
+        jwks: Function,
     ) -> None:
         """Serve a gateway.
 
         Args:
             gateway: what every other path goes through.
             decisions: tells why.
+            uncached: the same without a cache, asked why what was kept denies a request; None if
+                the authorizer is not ours to ask once more.
             issue: gives tokens, None if no key signs here.
+            in_state: gives a token in a state that is named, where a key signs.
             jwks: gives the public keys.
         """
         self._gateway = gateway
         self._decisions = decisions
+        self._uncached = uncached
         self._issue = issue
+        self._in_state = in_state
         self._jwks = jwks
         self._one_at_a_time = Lock()
 
@@ -109,7 +127,9 @@ class Api:
         headers: Headers = {}
         for name, value in scope["headers"]:
             headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
-        if scope["path"] == TOKEN and scope["method"] == "POST":
+        if scope["path"] == TOKEN and scope["method"] != "POST":
+            return _refused(405, "post", "POST it, with such as {}: curl -d '{}'")
+        if scope["path"] == TOKEN:
             return self._token(body, text="text/plain" in headers.get("accept", []))
         if scope["path"] == JWKS:
             keys = self._jwks({"httpMethod": scope["method"]})
@@ -122,7 +142,13 @@ class Api:
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         with self._one_at_a_time:
             response = self._gateway.request(method, path, headers=headers, query=query)
-            why = terminal.without_tokens(self._decisions.why(response))
+            why = self._decisions.why(response)
+            if (
+                response.cached and response.status >= 400 and self._uncached
+            ):  # the backend says 200
+                afresh = self._uncached.request(method, path, headers=headers, query=query)
+                why += f": {self._decisions.reason}" if afresh.status >= 400 else ""
+            why = terminal.without_tokens(why)
         terminal.say(terminal.without_tokens(f"{method} {path} {response.status} {why}"))
         told = {**_JSON, **response.headers, "x-kmsjwt-why": why}
         return response.status, told, f"{json.dumps(response.body)}\n"
@@ -136,8 +162,10 @@ class Api:
             asked = None
         if not isinstance(asked, dict) or len(body) > _LONGEST_BODY:
             return _refused(400, "bad_body", 'send such as {"sub": "ala", "claims": {}}')
+        wish = {"sub": _SUBJECT, **asked}
         try:
-            issued = self._issue({"sub": _SUBJECT, **asked})
+            named = "state" in wish
+            issued = {"access_token": self._in_state(wish)} if named else self._issue(wish)
         except KmsJwtError as error:
             return _refused(503 if error.retryable else 400, error.code, str(error))
         if text and "access_token" in issued:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt.cli import terminal
 from kmsjwt.cli.local_options import add_common, region_of
-from kmsjwt.cli.options import add_command, number
+from kmsjwt.cli.local_printed import printed
+from kmsjwt.cli.local_tries import tries
+from kmsjwt.cli.options import add_command, named_as_typed, number
 from kmsjwt.errors import ConfigError, shown
-from kmsjwt.handlers._environment import KNOWN, PREFIX
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from kmsjwt.cli.local_api import Api, Decisions
     from kmsjwt.local import LocalKms
     from kmsjwt.local.http import Running
+    from kmsjwt.rules import Rules
 
 PORT = 4600
 KINDS = ("rest_token", "rest_request", "http_api_v1", "http_api_v2")
@@ -42,7 +44,7 @@ def add(commands: Any) -> None:
         serve,
         help="serve an API whose authorizer is asked, cached and obeyed as by API Gateway",
         example="kmsjwt local gateway --rules rules.toml     in one shell, and in another\n"
-        f"{_tries(f'127.0.0.1:{PORT}')}\n\n"
+        f"{tries(f'127.0.0.1:{PORT}')}\n\n"
         "The authorizer is the ready-made one by this environment (KMSJWT_...). Where that names\n"
         "no key, one is made in a local KMS. Each request is told on standard error.",
     )
@@ -58,6 +60,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--authorizer", metavar="MODULE:NAME", help="an authorizer of your own")
     parser.add_argument("--cache-ttl", metavar="TIME", help=f"how long answers are kept ({TTL}s)")
     add_common(parser, "the key lives here between runs", default=argparse.SUPPRESS)
+    parser.set_defaults(functions_refuse_misspellings=True)
     parser.usage = (
         "kmsjwt local gateway [--port N] [--kind KIND] [--rules FILE | --authorizer MODULE:NAME]\n"
         "       [--cache-ttl TIME] [--folder DIR] [--region REGION]"
@@ -70,13 +73,14 @@ def serve(args: Namespace) -> int:
 
     if args.words_after_dashes is not None:
         args.parser.error("a command was given, expected none: the gateway is asked over HTTP")
-    if args.authorizer and args.rules:
+    if args.authorizer and "rules" in args.given:
         args.parser.error(
             "--rules are the ready-made authorizer's, expected no --authorizer beside"
         )
     with LocalKms(region=region_of(args), folder=args.folder) as kms:
         environ, client = _environ(args, kms)
-        api = _api(args, environ, client)
+        with named_as_typed(args):
+            api = _api(args, environ, client)
         http.serve(
             kms,
             port=PORT if args.port is None else args.port,
@@ -88,11 +92,7 @@ def serve(args: Namespace) -> int:
 
 def _environ(args: Namespace, kms: LocalKms) -> tuple[dict[str, str], LocalKms | None]:
     """Return the functions' environment, and the local KMS if their key is there."""
-    environ = {
-        name: value
-        for name, value in os.environ.items()
-        if name in KNOWN or not name.startswith(PREFIX)
-    }
+    environ = dict(os.environ)
     environ.pop("KMSJWT_CALLERS", None)  # POST /token calls the function directly
     given = {"KMSJWT_RULES": args.rules, "KMSJWT_CACHE_TTL": args.cache_ttl}
     environ |= {name: value for name, value in given.items() if value}
@@ -116,21 +116,44 @@ def _api(args: Namespace, environ: Mapping[str, str], client: LocalKms | None) -
     ttl = seconds(environ.get("KMSJWT_CACHE_TTL", "").strip() or str(TTL))
     simple = kind == "http_api_v2" and environ.get("KMSJWT_RESPONSE", "").strip() == "simple"
     authorizer = _authorizer(args, environ, client, decisions)
-    gateway = Gateway(
-        decisions.of(authorizer),
+    made = partial(
+        Gateway,
         kind=kind,
         response="simple" if simple else "iam",
-        ttl=TTL if ttl is None else ttl,
         identity_source=_identity(kind, environ, simple=simple),
         backend=backend,
     )
-    signs = any(environ.get(name, "").strip() for name in ("KMSJWT_KEY", "KMS_KEY_ID"))
     settings: dict[str, Any] = {"environ": environ, "client": client, "log": decisions}
     return Api(
-        gateway,
+        made(decisions.of(authorizer), ttl=TTL if ttl is None else ttl),
         decisions,
-        issue=issue.build(**settings) if signs else None,
+        uncached=None if args.authorizer else made(authorizer, ttl=0),
+        issue=issue.build(**settings) if _signs(environ) else None,
+        in_state=partial(_in_state, environ, client),
         jwks=jwks.build(**settings),
+    )
+
+
+def _signs(environ: Mapping[str, str]) -> bool:
+    return any(environ.get(name, "").strip() for name in ("KMSJWT_KEY", "KMS_KEY_ID"))
+
+
+def _in_state(environ: Mapping[str, str], client: LocalKms | None, asked: Mapping[str, Any]) -> str:
+    from kmsjwt.cli.local_tokens import token_in_state
+    from kmsjwt.handlers._environment import Environment
+    from kmsjwt.handlers._issue_settings import IssueSettings
+    from kmsjwt.kms import KmsSigner
+
+    settings = IssueSettings(Environment(environ), authenticates=False)
+    signer = KmsSigner(
+        settings.key.name,
+        client=client,
+        region=settings.region,
+        alg=settings.alg,
+        kid="key-id" if settings.kid == "key-id" else "thumbprint",
+    )
+    return token_in_state(
+        asked, signer.current(), issuer=settings.issuer, audience=settings.audience[0]
     )
 
 
@@ -138,10 +161,21 @@ def _authorizer(
     args: Namespace, environ: Mapping[str, str], client: LocalKms | None, log: Decisions
 ) -> Callable[..., dict[str, Any]]:
     if args.authorizer:
-        return _imported(args.authorizer)
+        with printed(log):
+            return _printing(_imported(args.authorizer), log)
     from kmsjwt.handlers import authorizer
 
     return authorizer.build(environ=environ, client=client, log=log)
+
+
+def _printing(
+    handler: Callable[..., dict[str, Any]], log: Decisions
+) -> Callable[..., dict[str, Any]]:
+    def asked(event: object, context: object) -> dict[str, Any]:
+        with printed(log):
+            return handler(event, context)
+
+    return asked
 
 
 def _imported(named: str) -> Callable[..., dict[str, Any]]:
@@ -181,13 +215,19 @@ def _announce(args: Namespace, environ: Mapping[str, str], server: Running) -> N
         + ("" if args.authorizer else f" · rules {rules}")
         + " · stop with Ctrl-C · try:"
     )
-    terminal.say(_tries(server.endpoint_url))
+    terminal.say(
+        tries(
+            server.endpoint_url,
+            token_from=environ.get("KMSJWT_TOKEN_FROM", "").strip(),
+            rules=None if args.authorizer else _rules(environ),
+            has_tokens=_signs(environ),
+        )
+    )
     terminal.answer(server.endpoint_url)
 
 
-def _tries(url: str) -> str:
-    """Return what to type for a token and an answer."""
-    return (
-        f"token=$(curl -s {url}/token -H 'Accept: text/plain' -d '{{\"sub\": \"ala\"}}')\n"
-        f'curl -i {url}/orders/42 -H "Authorization: Bearer $token"'
-    )
+def _rules(environ: Mapping[str, str]) -> Rules | None:
+    from kmsjwt.rules import read_rules
+
+    named = environ.get("KMSJWT_RULES", "").strip()
+    return read_rules(named) if named else None

@@ -6,6 +6,8 @@ import argparse
 import re
 import shlex
 import sys
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from kmsjwt.algorithms import ALGORITHMS
@@ -14,11 +16,11 @@ from kmsjwt.errors import ConfigError, shown
 from kmsjwt.handlers._environment import COMMAND_LINE, KNOWN, PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 WITHOUT_TWIN = frozenset(
-    {"help", "version", "with", "remove", "start", "compromised", "keep_enabled", "force"}
+    {"help", "version", "with", "remove", "start", "compromised", "keep_enabled", "force", "before"}
 )
 """Options that are said each time anew: what lingers in a shell must not lead to such a thing."""
 
@@ -133,7 +135,25 @@ def fill_from_environment(args: argparse.Namespace, environ: Mapping[str, str]) 
         except (ValueError, argparse.ArgumentTypeError) as error:
             faults.append(f"{variable(action.dest)} {error}")
     if faults:
-        raise ConfigError("; ".join(faults), code="environment")
+        raise ConfigError("; ".join(faults), code="environment", faults=faults)
+
+
+@contextmanager
+def named_as_typed(args: argparse.Namespace) -> Iterator[None]:
+    """Let a ConfigError of a function name an option, where one was typed, not its variable."""
+    try:
+        yield
+    except ConfigError as error:
+        told = partial(
+            re.compile(rf"\b{PREFIX}({'|'.join(map(str.upper, args.given)) or '(?!)'})\b").sub,
+            lambda found: "--" + found[1].lower().replace("_", "-"),
+        )
+        raise ConfigError(
+            told(error.message),
+            code=error.code,
+            faults=tuple(map(told, error.faults)),
+            fix=error.fix and told(error.fix),
+        ) from error
 
 
 def warn_of_misspellings(environ: Mapping[str, str]) -> None:

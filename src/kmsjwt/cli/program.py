@@ -20,6 +20,7 @@ from kmsjwt.cli import (
     key,
     local,
     publish,
+    rules,
     terminal,
     verify,
 )
@@ -45,6 +46,7 @@ _COMMANDS = (
     doctor,
     iam,
     invoke,
+    rules,
     init,
     bundle,
     local,
@@ -119,7 +121,8 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _run_command(args: Namespace) -> int:
-    warn_of_misspellings(os.environ)
+    if not getattr(args, "functions_refuse_misspellings", False):
+        warn_of_misspellings(os.environ)
     fill_from_environment(args, os.environ)
     run = cast("Callable[[Namespace], int]", args.run)
     return run(args)

@@ -9,7 +9,7 @@ from kmsjwt.cli import terminal
 from kmsjwt.cli.keys import add_key_options, key_set, settle
 from kmsjwt.cli.options import add_command, duration, names, require
 from kmsjwt.errors import ConfigError, PublishError, shown
-from kmsjwt.key_names import tells_account
+from kmsjwt.key_names import is_ring, tells_account
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -83,8 +83,6 @@ def _publish(args: Namespace) -> int:
 
 def _of_rings(args: Namespace) -> tuple[frozenset[str], int | None]:
     """Return what the rings named by ``--key`` say: the retired kids, the shortest max-age."""
-    from kmsjwt.kms.ring.names import is_ring
-
     rings = [] if args.jwks else [name for name in names(args.key) if is_ring(name)]
     if not rings:
         return frozenset(), None

@@ -15,7 +15,7 @@ _SETTINGS = {
     "period": "how long a key signs before its successor is made (30d)",
     "max_lifetime": "the longest lifetime of a token; issuers refuse a longer one (24h)",
     "signer_refresh": "the longest time a signer goes on with the key it looked up (1h)",
-    "document_max_age": "max-age of the published JWKS, the CDN's included (5m)",
+    "document_max_age": "max-age of the JWKS, a CDN's included; with --to kms at least 5m (5m)",
     "consumer_cache": "the longest time a consumer keeps a JWKS; HTTP API 2h, unknown 24h (24h)",
 }
 

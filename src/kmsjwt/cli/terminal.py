@@ -85,8 +85,12 @@ def warn(text: str) -> None:
 
 
 def print_error(error: KmsJwtError) -> None:
-    """Tell an error in at most three lines, free of token text."""
-    say(f"{paint('error:', 'red', sys.stderr)} {without_tokens(error.message)}")
+    """Tell an error in at most three lines, or several with a line for each, free of token text."""
+    faults = error.faults if isinstance(error, ConfigError) else ()
+    told = f"{len(faults)} things are wrong" if len(faults) > 1 else error.message
+    say(f"{paint('error:', 'red', sys.stderr)} {without_tokens(told)}")
+    for fault in faults if len(faults) > 1 else ():
+        say(f"  {without_tokens(fault)}")
     fix = fix_of(error)
     if fix:
         say(f"  fix: {without_tokens(fix)}")

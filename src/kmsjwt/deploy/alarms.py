@@ -35,7 +35,8 @@ def alarms() -> Resources:
             EvaluationPeriods=2,
         ),
         "RotationFails": _alarm(
-            "Each run of the rotate function fails; the key that signs goes on signing",
+            "Each run of the rotate function fails, and what is due waits. Tokens go on, unless"
+            " IssueFails rings too",
             _of_lambda(names.ROTATE, "Errors"),
             Threshold=1,
             Period=_HOUR,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt.deploy import names, roles
 from kmsjwt.deploy.intrinsics import att, only_if, ref, sub, var
+from kmsjwt.jwks.seed import FILE as SEED
+from kmsjwt.key_names import RING_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -148,7 +150,7 @@ def _function(
 
 def _issue_environment() -> dict[str, Json]:
     return {
-        "KMSJWT_KEY": sub("ring:${RingName}"),
+        "KMSJWT_KEY": sub(RING_PREFIX + var("RingName")),
         "KMSJWT_ISSUER": names.issuer(),
         "KMSJWT_AUDIENCE": names.audiences(),
         "KMSJWT_LIFETIME": ref("TokenLifetime"),
@@ -162,6 +164,8 @@ def _authorizer_environment() -> dict[str, Json]:
         "KMSJWT_ISSUER": names.issuer(),
         "KMSJWT_AUDIENCE": names.audiences(),
         "KMSJWT_JWKS": names.issuer("/.well-known/jwks.json"),
+        # Where the bundle has it; see kmsjwt bundle --jwks.
+        "KMSJWT_JWKS_SEED": SEED,
         "KMSJWT_LIFETIME": ref("TokenLifetime"),
         "KMSJWT_MAX_LIFETIME": ref("MaxTokenLifetime"),
         "KMSJWT_CACHE_TTL": ref("AuthorizerTtl"),

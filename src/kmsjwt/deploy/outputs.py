@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.deploy import names
+from kmsjwt.deploy.functions import EXECUTE_API
 from kmsjwt.deploy.intrinsics import att, ref, sub, var
 from kmsjwt.deploy.rest_api import STAGE
 
@@ -19,10 +20,22 @@ def outputs(*, examples: bool) -> dict[str, Any]:
         "Issuer": ("The iss of the tokens", names.issuer()),
         "JwksUrl": ("The public keys", names.issuer("/.well-known/jwks.json")),
         "TokenUrl": ("POST here, signed with SigV4, for a token", sub(f"{http}/token")),
+        "TokenRouteArn": (
+            "Whoever is to have tokens needs execute-api:Invoke on it",
+            sub(f"{EXECUTE_API}{var(names.HTTP_API)}/$default/POST/token"),
+        ),
+        "AuthorizerFunctionArn": (
+            "For an API of another stack, which lets API Gateway invoke it",
+            att(names.function(names.AUTHORIZER), "Arn"),
+        ),
         "SigningKid": ("The kid of the key that signed first", att(names.RING, "Kid")),
         "PointIssuerTo": (
             "Where the DNS name of IssuerUrl points to, if the stack does not make its records",
             att(names.DISTRIBUTION, "DomainName"),
+        ),
+        "IssueFunction": (
+            "Reserve no concurrency for it, 0, to stop issuing",
+            ref(names.function(names.ISSUE)),
         ),
         "RotateFunction": (
             'Invoke it with {"start": true} for a new key now',
@@ -30,8 +43,11 @@ def outputs(*, examples: bool) -> dict[str, Any]:
         ),
         "DocumentsBucket": ("Where the public keys are kept", ref(names.BUCKET)),
         "AfterDeletion": (
-            "The keys and the bucket stay when the stack is deleted; each key costs its price",
-            sub("kmsjwt key list ${RingName}, then kmsjwt key delete ${RingName} NUMBER"),
+            "Keys and bucket stay; keys cost their price. For each key, once no token is alive",
+            sub(
+                "kmsjwt key list ${RingName}, then aws kms disable-key --key-id KEY, and a week"
+                " later aws kms schedule-key-deletion --key-id KEY --pending-window-in-days 30"
+            ),
         ),
     }
     example = {

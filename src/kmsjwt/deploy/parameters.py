@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt.deploy import names
 from kmsjwt.deploy.intrinsics import ref
+from kmsjwt.deploy.lengths import pattern
 from kmsjwt.key_names import RING_NAME
 
 if TYPE_CHECKING:
     from kmsjwt.deploy.intrinsics import Json
     from kmsjwt.deploy.settings import StackSettings
 
-_LENGTH = "^([1-9][0-9]{0,6})(s|m|h|d)?$"
-_ISSUER = r"^$|^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?$"
+_HOUR, _DAY = 3_600, 86_400
+_HOST = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?"
 _ARN = r"^$|^arn:aws[a-z-]*:%s:.+$"
 _KEY = r"^$|^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$"
 # How long CloudWatch keeps log events, in days (CloudWatch Logs, PutRetentionPolicy).
@@ -29,12 +30,7 @@ def parameters(settings: StackSettings) -> dict[str, Any]:
             " several with commas between them",
             Type="CommaDelimitedList",
         ),
-        "IssuerUrl": _text(
-            "The iss of the tokens, https://HOST without a path. Empty: the address that"
-            " CloudFront gives. It cannot be changed later without refusing live tokens",
-            "",
-            AllowedPattern=_ISSUER,
-        ),
+        "IssuerUrl": _issuer(settings.issuer_path),
         "CertificateArn": _text(
             "The certificate of IssuerUrl's host in us-east-1 (CloudFront reads it there alone)",
             "",
@@ -66,13 +62,24 @@ def parameters(settings: StackSettings) -> dict[str, Any]:
             "",
             Type="CommaDelimitedList",
         ),
-        "TokenLifetime": _length("How long a token is good if its asker does not say", "15m"),
-        "MaxTokenLifetime": _length("The longest that an asker may have, 24h at most", "1h"),
-        "RotationPeriod": _length("How long a key signs before its successor is made", "30d"),
+        "TokenLifetime": _length(
+            "How long a token is good if its asker does not say; no longer than MaxTokenLifetime",
+            "15m",
+            (1, _DAY, "24h at most, such as 15m"),
+        ),
+        "MaxTokenLifetime": _length(
+            "The longest that an asker may have", "1h", (1, _DAY, "24h at most, such as 2h")
+        ),
+        "RotationPeriod": _length(
+            "How long a key signs before its successor is made",
+            "30d",
+            (_HOUR, 3_650 * _DAY, "1h to 3650d, such as 90d"),
+        ),
         "ConsumerCache": _length(
             "The longest time for which a consumer keeps the JWKS, whatever it is told; an HTTP"
             " API's own authorizer keeps it 2h. A new key waits that long",
             "2h",
+            (1, 30 * _DAY, "30d at most, such as 2h"),
         ),
         "AuthorizerTtl": _number(
             "For how many seconds the gateways keep an answer of the authorizer; a token is good"
@@ -83,8 +90,9 @@ def parameters(settings: StackSettings) -> dict[str, Any]:
         ),
         "CorsOrigin": _text("Which web pages may see the answers, refusals included", "*"),
         "IssueConcurrency": _number(
-            "How many tokens are signed at once at most (reserved concurrency); 0 for no such"
-            " limit, in accounts that have none to spare",
+            "How many tokens are signed at once at most (reserved concurrency). A young account has"
+            " none to reserve, and its first deployment fails at IssueFunction: say 0 there, for no"
+            " such limit",
             10,
             MinValue=0,
         ),
@@ -147,13 +155,38 @@ def mappings(settings: StackSettings) -> dict[str, Any]:
     }
 
 
+def _issuer(path: str) -> dict[str, Any]:
+    stays = "It cannot be changed later without refusing live tokens"
+    if path:
+        dots_alone = path.replace(".", r"\.")
+        return _text(
+            f"The iss of the tokens, https://HOST{path}. {stays}",
+            AllowedPattern=f"^{_HOST}{dots_alone}$",
+            ConstraintDescription=f"https://HOST{path}, which the template was rendered for",
+        )
+    return _text(
+        "The iss of the tokens, https://HOST without a path. Empty: the address that CloudFront"
+        f" gives. {stays}",
+        "",
+        AllowedPattern=f"^$|^{_HOST}$",
+        ConstraintDescription="https://HOST, without a path and without a slash at its end; a path"
+        " is settled when the template is rendered, by issuer_path='/PATH'",
+    )
+
+
 def _text(description: str, default: str | None = None, **more: Any) -> dict[str, Any]:
     rest = {} if default is None else {"Default": default}
     return {"Type": "String", "Description": description, **rest, **more}
 
 
-def _length(description: str, default: str) -> dict[str, Any]:
-    return _text(f"{description}; such as 15m, 2h or 30d", default, AllowedPattern=_LENGTH)
+def _length(description: str, default: str, bounds: tuple[int, int, str]) -> dict[str, Any]:
+    least, most, told = bounds
+    return _text(
+        f"{description}; {told}",
+        default,
+        AllowedPattern=pattern(least, most),
+        ConstraintDescription=f"{told}: a whole number and s, m, h or d",
+    )
 
 
 def _number(description: str, default: int, **more: Any) -> dict[str, Any]:

@@ -39,6 +39,7 @@ def rotating(settings: StackSettings) -> list[iam.Statement]:
             _ring(),
             specs=list(dict.fromkeys(settings.algorithms.values())),
             where=f"s3://{var(names.BUCKET)}",
+            issuer=f"https://{_STAND_IN}{settings.issuer_path}",
             distribution=var(names.DISTRIBUTION),
         )
     )

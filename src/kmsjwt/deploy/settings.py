@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ARCHITECTURES = ("arm64", "x86_64")
 _RUNTIME = r"python3\.[0-9]{1,2}"
 _HANDLER = r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+"
+# What is a file's name as well, see `kmsjwt.publish.documents`: no part of it begins with a dot.
+_ISSUER_PATH = r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*"
 _ALGORITHMS = MappingProxyType({"RS256": "RSA_2048", "ES256": "ECC_NIST_P256"})
 
 
@@ -37,6 +39,8 @@ class StackSettings:
             each of them, so name only what you mean to use.
         examples: whether the example's APIs are there: a REST API and two routes of the HTTP API.
             Without them the HTTP API has the token route alone.
+        issuer_path: the path of ``IssuerUrl``, such as ``/auth``; empty for none. The names of the
+            documents, which the rotate function may write, follow from it.
         backend: the function behind the examples, as ``module.handler`` in the bundle; one that
             answers who was let in, written into the template, if None.
 
@@ -50,6 +54,7 @@ class StackSettings:
     algorithms: Mapping[str, str] = field(default_factory=lambda: _ALGORITHMS)
     examples: bool = True
     backend: str | None = None
+    issuer_path: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what no deployment could use."""
@@ -61,6 +66,8 @@ class StackSettings:
             faults.append(f"architecture is {shown(self.architecture)}, expected {expected}")
         if self.backend is not None and not re.fullmatch(_HANDLER, self.backend):
             faults.append(f"backend is {shown(self.backend)}, expected such as orders.handler")
+        if not re.fullmatch(_ISSUER_PATH, self.issuer_path):
+            faults.append(f"issuer_path is {shown(self.issuer_path)}, expected such as /auth")
         faults += self._faults_of_algorithms()
         if faults:
             raise ConfigError("; ".join(faults), code="stack_settings")

@@ -11,6 +11,7 @@ from kmsjwt.gateway.arn import WHOLE_STAGE_UNNAMED
 from kmsjwt.gateway.caller import DEFAULT_CONTEXT, context_of, principal_of
 from kmsjwt.gateway.decision import ALLOW, DENY, INVALID, Decision
 from kmsjwt.gateway.doors import DOORS, read_event
+from kmsjwt.gateway.front_door import FrontDoor
 from kmsjwt.gateway.logged import record, route_of
 from kmsjwt.gateway.places import DEFAULT_PLACE
 from kmsjwt.gateway.refusals import UNAUTHORIZED, Unauthorized, refused
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from kmsjwt._log import Log
-    from kmsjwt.gateway.front_door import FrontDoor
     from kmsjwt.rules import Rules
     from kmsjwt.verifier import VerifiedToken
 
@@ -83,7 +83,7 @@ class Authorizer:
         Raises:
             ConfigError: an argument makes no sense; the message names each that does not.
         """
-        faults = []
+        faults: list[str] = []
         try:
             settings = Settings(
                 rules=rules,
@@ -97,10 +97,10 @@ class Authorizer:
                 clock=clock,
             )
         except ConfigError as error:
-            faults.append(error.message)
-        faults += _faults(verifier, doors)
+            faults += error.faults
+        faults += _faults(verifier, log, doors)
         if faults:
-            raise ConfigError("; ".join(faults), code="authorizer")
+            raise ConfigError("; ".join(faults), code="authorizer", faults=faults)
         self._set_up(verifier, settings, log, doors)
 
     @classmethod
@@ -121,11 +121,13 @@ class Authorizer:
             doors: the kinds of events that are answered, asked in this order.
 
         Raises:
-            ConfigError: the verifier or the doors are none.
+            ConfigError: naming each of them that is none.
         """
-        faults = _faults(verifier, doors)
+        faults = _faults(verifier, log, doors)
+        if not isinstance(settings, Settings):
+            faults.append(f"settings is {shown(settings)}, expected Settings(...)")
         if faults:
-            raise ConfigError("; ".join(faults), code="authorizer")
+            raise ConfigError("; ".join(faults), code="authorizer", faults=faults)
         made = cls.__new__(cls)
         cls._set_up(made, verifier, settings, log, doors)
         return made
@@ -141,6 +143,11 @@ class Authorizer:
         self._settings = settings
         self._log = log
         self._doors = tuple(door(settings) for door in doors)
+        for door in self._doors:
+            if not isinstance(door, FrontDoor):
+                raise ConfigError(
+                    f"one of doors made {shown(door)}, expected a FrontDoor", code="authorizer"
+                )
 
     def __call__(self, event: object, context: object = None) -> dict[str, Any]:
         """Answer one event.
@@ -163,18 +170,22 @@ class Authorizer:
         answer: dict[str, Any] | None = None
         outcome: Decision | Exception
         try:
-            door, request = read_event(event, self._doors, settings.place)
-            outcome = decision = self._decide(request, door)
-            if (
-                decision.verdict != INVALID
-                or settings.on_invalid == "deny"
-                or not door.raises_unauthorized
-            ):
-                answer = door.answer(request, decision)
-        except UnknownEvent as unknown:
-            outcome = decision = Decision(
-                verdict=INVALID, reason=unknown.code, message=str(unknown)
-            )
+            try:
+                door, request = read_event(event, self._doors, settings.place)
+            except UnknownEvent as unknown:
+                outcome = decision = Decision(
+                    verdict=INVALID, reason=unknown.code, message=str(unknown)
+                )
+            else:
+                outcome = decision = self._decide(request, door)
+                if (
+                    decision.verdict != INVALID
+                    or settings.on_invalid == "deny"
+                    or not door.raises_unauthorized
+                ):
+                    answer = door.answer(request, decision)
+                    if answer is None:  # it would read as a refusal
+                        raise _unanswered(door)
         except Exception as error:
             if self._log is not None:
                 self._record(self._log, error, door, request, answer, started, context)
@@ -221,22 +232,29 @@ class Authorizer:
         decision = "unauthorized"
         if answer is not None and isinstance(outcome, Decision):
             decision = ALLOW if outcome.verdict == ALLOW else DENY
-        record(
-            log,
-            "authorizer",
-            outcome,
-            decision=decision,
-            seconds=self._settings.clock() - started,
-            level="ERROR" if request is None else "INFO",
-            **(route_of(door.kind, request) if door and request else {}),
-            request_id=loggable(getattr(context, "aws_request_id", None)),
-        )
+        try:
+            record(
+                log,
+                "authorizer",
+                outcome,
+                decision=decision,
+                seconds=self._settings.clock() - started,
+                level="ERROR" if request is None else "INFO",
+                **(route_of(door.kind, request) if door and request else {}),
+                request_id=loggable(getattr(context, "aws_request_id", None)),
+            )
+        except Exception as error:  # a log of the user's own
+            if str(error) == UNAUTHORIZED:
+                raise _disguised(error) from error
+            raise
 
 
-def _faults(verifier: object, doors: object) -> list[str]:
+def _faults(verifier: object, log: object, doors: object) -> list[str]:
     faults = []
     if not callable(getattr(verifier, "verify", None)):
         faults.append(f"verifier is {shown(verifier)}, expected one with verify(token)")
+    if not (log is None or callable(log)):
+        faults.append(f"log is {shown(log)}, expected log(level, event, **fields), or None")
     if not isinstance(doors, (tuple, list)) or not doors or not all(map(callable, doors)):
         faults.append(f"doors is {shown(doors)}, expected such as (*DOORS, MyDoor)")
     return faults
@@ -249,6 +267,13 @@ def _stage_unnamed(verified: VerifiedToken) -> Decision:
         message="the ARN's stage is '*', as in AWS's sample event, and no policy is made of it; "
         "put the name of a deployed stage there",
         verified=verified,
+    )
+
+
+def _unanswered(door: FrontDoor) -> ConfigError:
+    return ConfigError(
+        f"the door {door.kind!r} answered None, expected what its gateway is to be told",
+        code="authorizer",
     )
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kmsjwt.gateway.iam import MAX_ANSWER, MAX_RESOURCE
+from kmsjwt.rules.routes import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from kmsjwt.rules import Rules
-    from kmsjwt.rules.routes import Route
+    from kmsjwt.rules import Grant, Rules
 
 # The shortest ARN of any stage, an ordinary one, and the longest name of one that AWS could give.
 _SHORTEST = len("arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/x/")
@@ -19,29 +17,31 @@ _LONGEST = len("arn:aws-us-gov:execute-api:ap-southeast-7:123456789012:a1b2c3d4e
 _LONGEST_CLAIM = 128
 _ORDINARY_CLAIM = 36  # a UUID
 _NEAR = MAX_ANSWER * 3 // 4
-_AROUND = len('{"principalId":"x","policyDocument":{"Version":"2012-10-17","Statement":[]}}') + len(
-    '{"Action":"execute-api:Invoke","Effect":"Allow","Resource":[]}'
+_AROUND = len('{"principalId":"x","policyDocument":{"Version":"2012-10-17","Statement":[]}}')
+_STATEMENTS = (
+    len('{"Action":"execute-api:Invoke","Effect":"Allow","Resource":[]}'),
+    len('{"Action":"execute-api:Invoke","Effect":"Deny","Resource":[]},'),
 )
 _AROUND_RESOURCE = len('"",')
 _TOKENS = ("meets them all", "meets no requirement")
 _LESS = "name methods, since a route without one counts for seven, and join paths by '/*'"
+_CHARACTERS = "xyzabcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
 def unfit(rules: Rules) -> list[str]:
     """Return what cannot work: resources too long for some token and API, or a policy for all."""
     faults = []
-    for route, _ in rules.ordered:
+    for route, needs in rules.ordered:
         length = max(map(len, route.methods)) + route.length(_LONGEST_CLAIM)
-        length += _may_be_denied_with_a_slash(rules, route)
+        if needs is not None and _may_be_denied_with_a_slash(rules, route):
+            length += 1
         if length + _LONGEST > MAX_RESOURCE:
             faults.append(
                 f"route {route.text!r} makes resources of up to {length + _LONGEST} characters,"
                 f" {length} of them behind the ARN of a stage, and API Gateway takes {MAX_RESOURCE}"
             )
-    for lengths, token in zip(
-        (least_allowed(rules, 1), least_denied(rules, None)), _TOKENS, strict=True
-    ):
-        least = policy_bytes(lengths)
+    for grant, token in _for_people(least_allowed(rules), least_denied(rules)):
+        least = policy_bytes(grant)
         if least > MAX_ANSWER:
             faults.append(
                 f"rules make a policy of at least {least:,} bytes for a token that {token}, API"
@@ -53,12 +53,10 @@ def unfit(rules: Rules) -> list[str]:
 def tight(rules: Rules) -> list[str]:
     """Return where a policy of ordinary claims comes near the limit: of UUIDs, say."""
     warnings = []
-    for lengths, token in zip(
-        (least_allowed(rules, _ORDINARY_CLAIM), least_denied(rules, _ORDINARY_CLAIM)),
-        _TOKENS,
-        strict=True,
-    ):
-        likely = policy_bytes(lengths, _ORDINARY)
+    claims = _claims(rules, _ORDINARY_CLAIM)
+    met, unmet = (rules.supposing(met=each).grant(claims) for each in (True, False))
+    for grant, token in _for_people(met, unmet):
+        likely = policy_bytes(grant, _ORDINARY)
         if likely > _NEAR:
             warnings.append(
                 f"where claims in paths have {_ORDINARY_CLAIM} characters, a token that {token}"
@@ -68,56 +66,49 @@ def tight(rules: Rules) -> list[str]:
     return warnings
 
 
-def policy_bytes(lengths: Iterable[int], stage: int = _SHORTEST) -> int:
-    """Return the least bytes of a policy with resources of these lengths below a stage's ARN."""
-    return _AROUND + sum(stage + _AROUND_RESOURCE + each for each in lengths)
+def _for_people(met: Grant, unmet: Grant) -> list[tuple[Grant, str]]:
+    """Return which token is granted what, and once what every token is granted."""
+    grants = list(zip((met, unmet), _TOKENS, strict=True))
+    return grants[:1] if policy_bytes(met) == policy_bytes(unmet) else grants
 
 
-def least_allowed(rules: Rules, claim: int) -> Iterator[int]:
-    """Return the length of each resource for a token that meets every rule.
+def policy_bytes(grant: Grant, stage: int = _SHORTEST) -> int:
+    """Return the least bytes of a policy that grants this, below a stage's ARN so long."""
+    if not grant.allow:
+        return 0  # one Deny of everything
+    size = _AROUND
+    for resources, around in zip((grant.allow, grant.deny), _STATEMENTS, strict=True):
+        if resources:
+            size += around + sum(stage + _AROUND_RESOURCE + len(each) for each in resources) - 1
+    return size
 
-    As if each claim had so many characters, and routes within others were left out.
+
+def least_allowed(rules: Rules) -> Grant:
+    """Return what a token is granted that meets every rule and has the shortest claims.
+
+    They may all be the same, and then one route may lie within another.
     """
-    routes = [route for route, _ in rules.ordered]
-    counted = set()
-    for route in routes:
-        for method in route.methods:
-            resource = (method, route.segments, route.is_open)
-            if resource not in counted and not _is_within(routes, route, method):
-                counted.add(resource)
-                yield len(method) + route.length(claim)
+    supposed = rules.supposing(met=True)
+    grants = [supposed.grant(_claims(rules, 1, alike=alike)) for alike in (False, True)]
+    return min(grants, key=policy_bytes)
 
 
-def least_denied(rules: Rules, claim: int | None) -> Iterator[int]:
-    """Return the length of each resource taken out for a token that meets no requirement.
+def least_denied(rules: Rules) -> Grant:
+    """Return what a token is granted that has nothing but the scopes that ``require`` asks for.
 
-    Args:
-        rules: the rules.
-        claim: how many characters a claim has; None if a token has none of them.
+    Nothing, if ``require`` asks for more: no such token is known.
     """
-    there = [
-        (route, needs)
-        for route, needs in rules.ordered
-        if claim is not None or not route.names_claims
-    ]
-    free = [route for route, needs in there if needs is None]
-    for route, needs in there:
-        length = route.length(claim or 1)
-        for method in route.methods if needs is not None else ():
-            if _is_within(free, route, method):
-                yield len(method) + length
-                if not route.is_open:
-                    yield len(method) + length + 1  # the same with "/" at its end
+    return rules.grant({"scope": " ".join(rules.decide_token({}).scopes)})
 
 
-def _is_within(routes: list[Route], inner: Route, method: str) -> bool:
-    return any(
-        each is not inner and method in each.methods and each.may_hold(inner) for each in routes
-    )
+def _claims(rules: Rules, length: int, *, alike: bool = False) -> dict[str, str]:
+    """Return the claims that paths name, each of so many characters and no literal's text."""
+    segments = {segment for route, _ in rules.ordered for segment in route.segments}
+    free = [each * length for each in _CHARACTERS if each * length not in segments] or ["x"]
+    names = sorted(segment[1:-1] for segment in segments if segment.startswith("{"))
+    return {name: free[0 if alike else number % len(free)] for number, name in enumerate(names)}
 
 
 def _may_be_denied_with_a_slash(rules: Rules, route: Route) -> bool:
-    return not route.is_open and any(
-        each.is_open and (each.segments == route.segments or each.may_hold(route))
-        for each, _ in rules.ordered
-    )
+    slashed = Route(route.text, route.methods, (*route.segments, ""), is_open=False)
+    return not route.is_open and any(each.may_hold(slashed) for each, _ in rules.ordered)

@@ -89,13 +89,21 @@ def _route_key(event: Event, identity: object) -> object:
     """Return the route key, unless it is among the identity sources by the client's words alone."""
     key = event.get("routeKey")
     sources = identity if isinstance(identity, (list, tuple)) else ()
-    if key in sources:
-        said = [
-            value
-            for member in ("headers", "queryStringParameters")
-            if isinstance(values := event.get(member), Mapping)
-            for value in values.values()
-        ]
-        if sources.count(key) <= said.count(key):
-            return None
+    if key in sources and sources.count(key) <= _said(event).count(key):
+        return None
     return key
+
+
+def _said(event: Event) -> list[object]:
+    """Return what a client wrote that may be an identity source: headers, query, cookies."""
+    said = [
+        value
+        for member in ("headers", "queryStringParameters")
+        if isinstance(values := event.get(member), Mapping)
+        for value in values.values()
+    ]
+    cookies = event.get("cookies")
+    if isinstance(cookies, (list, tuple)):  # the Cookie header, which the event has in parts
+        texts = [each for each in cookies if isinstance(each, str)]
+        said += [*texts, ";".join(texts), "; ".join(texts)]
+    return said

@@ -72,9 +72,10 @@ class TokenPlace(Immutable):
         if values.count(value) != len(values):
             raise several(self._fix)
         if not isinstance(value, str) or not is_token(value):
-            raise TokenError(
-                f"{self.text} holds no token alone", code="bad_credentials", fix=self._fix
-            )
+            is_bearer = isinstance(value, str) and value[:7].lower() == "bearer "
+            what = "begins with 'Bearer ', expected the token alone"
+            message = f"{self.text} {what if is_bearer else 'holds no token alone'}"
+            raise TokenError(message, code="bad_credentials", fix=self._fix)
         sources = [source for source in identity if isinstance(source, str) and source]
         if sources and not any(self.is_source(source, value) for source in sources):
             raise TokenError(

@@ -24,11 +24,7 @@ if TYPE_CHECKING:
 MAX_TTL = 3_600
 """Most seconds that a gateway keeps an answer (API Gateway and AppSync alike)."""
 
-_TOO_FINE = (
-    "rules are finer than route keys, and a simple answer that is kept would be given to other"
-    " paths of the same route: take response 'iam', name routes such as 'GET /orders' alone, or"
-    " cache nothing and say so: cache_ttl 0"
-)
+_FINER_TOLD = 3
 
 
 class Settings(Immutable):
@@ -103,18 +99,19 @@ class Settings(Immutable):
         Raises:
             ConfigError: naming everything that makes no sense. Its code is ``authorizer``.
         """
+        called = names or {}
         faults = [
             *_choice_faults(on_invalid, response, cache_ttl),
-            *_rule_faults(rules, is_kept=cache_ttl != 0, is_simple=response == "simple"),
+            *_clock_faults(clock),
+            *_rule_faults(rules, called, is_kept=cache_ttl != 0, is_simple=response == "simple"),
             *_place_faults(token_from),
             *_claim_faults(principal_claim, usage_claim, context),
         ]
         if faults:
-            called = names or {}
             said = [
                 f"{called.get(name, name)} {fault}" if name else fault for name, fault in faults
             ]
-            raise ConfigError("; ".join(said), code="authorizer")
+            raise ConfigError("; ".join(said), code="authorizer", faults=said)
         self._fill(
             rules=rules,
             place=token_place(token_from),
@@ -147,7 +144,14 @@ def _choice_faults(on_invalid: object, response: object, cache_ttl: object) -> I
         yield "cache_ttl", f"is {shown(cache_ttl)}, expected 0 to {MAX_TTL} seconds"
 
 
-def _rule_faults(rules: object, *, is_kept: bool, is_simple: bool) -> Iterator[Fault]:
+def _clock_faults(clock: object) -> Iterator[Fault]:
+    if not callable(clock):
+        yield "clock", f"is {shown(clock)}, expected what returns seconds since 1970"
+
+
+def _rule_faults(
+    rules: object, called: Mapping[str, str], *, is_kept: bool, is_simple: bool
+) -> Iterator[Fault]:
     if rules is None:  # who has no rules has none of this to pay for
         return
     from kmsjwt.gateway.fit import unfit
@@ -158,7 +162,23 @@ def _rule_faults(rules: object, *, is_kept: bool, is_simple: bool) -> Iterator[F
     elif not is_simple:
         yield from (("", fault) for fault in unfit(rules))
     elif rules.has_routes and is_kept and not rules.are_route_keys:
-        yield "", _TOO_FINE
+        yield "", _too_fine(rules, called)
+
+
+def _too_fine(rules: Rules, called: Mapping[str, str]) -> str:
+    finer = [repr(route.text) for route, _ in rules.ordered if not route.is_route_key]
+    more = f" and {len(finer) - _FINER_TOLD} more" if len(finer) > _FINER_TOLD else ""
+    return (
+        f"rules are finer than route keys ({', '.join(finer[:_FINER_TOLD])}{more}), and a simple"
+        " answer that is kept would be given to other paths of the same route: take"
+        f" {_assigned('response', 'iam', called)}, name routes such as 'GET /orders' alone, or"
+        f" cache nothing and say so: {_assigned('cache_ttl', 0, called)}"
+    )
+
+
+def _assigned(name: str, value: object, called: Mapping[str, str]) -> str:
+    """Return an argument, or the variable in its place, with what it should be."""
+    return f"{called[name]}={value}" if name in called else f"{name}={value!r}"
 
 
 def _place_faults(token_from: object) -> Iterator[Fault]:

@@ -26,6 +26,7 @@ class AuthorizerSettings(Immutable):
         typ: acceptable header types, or ANY.
         max_lifetime: longest life of a token in seconds.
         rules: the file of rules; empty if any valid token may use every route.
+        seed: the file with which a JWKS that is followed by its URL begins; empty for none.
         lifetime: seconds that tokens live, where it is told what the issue function is.
         for_gateway: arguments of `kmsjwt.gateway.Settings`, those that are set, not checked yet.
         metrics: whether log lines carry CloudWatch metrics.
@@ -44,6 +45,7 @@ class AuthorizerSettings(Immutable):
         "recipe_key",
         "recipe_until",
         "rules",
+        "seed",
         "typ",
     )
 
@@ -53,6 +55,7 @@ class AuthorizerSettings(Immutable):
     typ: tuple[str, ...] | Anything
     max_lifetime: int
     rules: str
+    seed: str
     lifetime: int | None
     for_gateway: dict[str, Any]
     metrics: bool
@@ -76,13 +79,15 @@ class AuthorizerSettings(Immutable):
                 " KMSJWT_PROFILE recipe: the article's tokens, their signatures spelled anew,"
                 " would else pass after KMSJWT_RECIPE_UNTIL"
             )
+        keys = KeySettings(env, key, recipe=recipe)
         self._fill(
-            keys=KeySettings(env, key, recipe=recipe),
+            keys=keys,
             issuer=ANY if issuer == _ANY else issuer,
             audience=audience,
             typ=_words_or_any(env, "KMSJWT_TYP") or DEFAULT_TYP,
             max_lifetime=env.seconds("KMSJWT_MAX_LIFETIME") or DEFAULT_MAX_LIFETIME,
             rules=env.text("KMSJWT_RULES") or "",
+            seed=_seed(env, keys),
             lifetime=env.seconds("KMSJWT_LIFETIME"),
             for_gateway=_for_gateway(env),
             metrics=env.choice("KMSJWT_METRICS", "emf", "off") == "emf",
@@ -98,6 +103,16 @@ def _words_or_any(env: Environment, name: str) -> tuple[str, ...] | Anything:
     if len(words) > 1:
         env.faults.append(f"{name} names ANY beside others, expected ANY alone or without it")
     return ANY
+
+
+def _seed(env: Environment, keys: KeySettings) -> str:
+    seed = env.text("KMSJWT_JWKS_SEED") or ""
+    if seed and not keys.is_followed:
+        env.faults.append(
+            f"KMSJWT_JWKS_SEED is set, and keys come from {keys.chosen_by}, which is no URL of a"
+            " JWKS: a seed is what a JWKS at a URL begins with"
+        )
+    return seed
 
 
 def variable(argument: str) -> str:

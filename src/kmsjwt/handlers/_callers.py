@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 RECIPE_SUBJECT = "recipe"
 """The ``sub`` of a token whose asker the recipe does not know."""
 
+_BEHIND_A_GATEWAY = "set KMSJWT_CALLERS=iam or custom for a function behind a gateway"
 _DIRECT_MEMBERS = frozenset({"sub", "aud", "lifetime", "claims"})
 _HTTP_MEMBERS = frozenset({"aud", "lifetime"})
 # IAM guide, "IAM identifiers": the last part of an assumed role's ARN is the session's name,
@@ -85,13 +86,15 @@ def direct(event: object, *, default_sub: str | None = None) -> Ask:
         raise Unauthenticated(
             "a gateway sent the event, and KMSJWT_CALLERS is direct",
             code="not_direct",
-            fix="set KMSJWT_CALLERS=iam or custom for a function behind a gateway",
+            fix=_BEHIND_A_GATEWAY,
         )
     if not isinstance(event, Mapping):
         raise _not_direct(f"the event is {shown(event)}, expected an object")
-    foreign = sorted(_named(name) for name in event if name not in _DIRECT_MEMBERS)
+    foreign = ", ".join(sorted(_named(name) for name in event if name not in _DIRECT_MEMBERS)[:8])
+    if foreign and "sub" in event:  # a caller's, then, with a claim where it does not belong
+        raise _not_direct(f"the event has {foreign}", f"put {foreign} inside claims")
     if foreign:
-        raise _not_direct(f"the event has {', '.join(foreign[:8])}")
+        raise _not_direct(f"the event has {foreign}")
     claims = event.get("claims")
     if claims is not None and not isinstance(claims, Mapping):
         raise BadRequest(f"claims is {shown(claims)}, expected an object", code="claims_type")
@@ -185,12 +188,9 @@ def _principal(answer: object) -> Principal:
     )
 
 
-def _not_direct(what: str) -> BadRequest:
-    return BadRequest(
-        f"{what}, expected sub, aud, lifetime and claims alone",
-        code="not_direct",
-        fix="set KMSJWT_CALLERS=iam or custom for a function behind a gateway",
-    )
+def _not_direct(what: str, fix: str = _BEHIND_A_GATEWAY) -> BadRequest:
+    message = f"{what}, expected sub, aud, lifetime and claims alone"
+    return BadRequest(message, code="not_direct", fix=fix)
 
 
 def _named(name: object) -> str:

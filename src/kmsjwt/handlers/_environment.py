@@ -28,6 +28,7 @@ KNOWN = frozenset(
         "KMSJWT_DOCUMENT_MAX_AGE",
         "KMSJWT_ISSUER",
         "KMSJWT_JWKS",
+        "KMSJWT_JWKS_SEED",
         "KMSJWT_KEY",
         "KMSJWT_KEY_POLICY",
         "KMSJWT_KEYS",
@@ -96,6 +97,13 @@ COMMAND_LINE = frozenset(
 """The command line's own, which may be set in a shell that builds a function too."""
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_KMS")
+_SUCH_AS = {
+    "KMSJWT_AUDIENCE": "orders",
+    "KMSJWT_ISSUER": "https://id.example",
+    "KMSJWT_KEY": "alias/auth",
+    "KMSJWT_KEYS": "ring:auth",
+    "KMSJWT_RING": "auth",
+}
 
 
 class Environment:
@@ -108,6 +116,7 @@ class Environment:
         }
         self._blank = frozenset(variables) - frozenset(self._values)
         self.faults: list[str] = []
+        self._steps: dict[str, str | None] = {}  # what to do about a fault that says it itself
         self._look_for_misspellings()
         self._look_for_plain_endpoints()
 
@@ -157,23 +166,34 @@ class Environment:
             return None
         return length
 
-    def attempt(self, make: Callable[[], Made]) -> Made | None:
-        """Return what ``make`` makes; a ConfigError is one more fault."""
+    def attempt(self, make: Callable[[], Made], *, about: str = "") -> Made | None:
+        """Return what ``make`` makes; a ConfigError is one more fault.
+
+        Args:
+            make: makes it.
+            about: the variable whose value it is made of, which the error's text does not name.
+        """
         try:
             return make()
         except ConfigError as error:
-            self.faults += error.faults
+            for fault in error.faults:
+                told = f"{about}: {fault}" if about else fault
+                self.faults.append(told)
+                self._steps[told] = error.fix
             return None
 
     def refuse_faults(self) -> None:
         """Raise one ConfigError that names every fault, if there is any."""
-        if self.faults:
-            raise ConfigError(
-                "; ".join(self.faults),
-                code="environment",
-                faults=self.faults,
-                fix="mend the function's environment: it does not start before",
-            )
+        if not self.faults:
+            return
+        message, fix = (
+            "; ".join(self.faults),
+            "mend each of them: the function does not start before",
+        )
+        if len(self.faults) == 1:
+            fix = self._steps.get(message) or _step(message)
+            message = message.removesuffix(f"; {fix}")
+        raise ConfigError(message, code="environment", faults=self.faults, fix=fix)
 
     def _look_for_misspellings(self) -> None:
         for name in sorted(self._values):
@@ -200,10 +220,23 @@ def inside_lambda(variables: Mapping[str, str]) -> bool:
     )
 
 
+def _step(fault: str) -> str:
+    """Return what to do about a fault that is alone, by the first variable it names."""
+    import re  # as below
+
+    found = re.search(r"(?:AWS|KMS|KMSJWT)_[A-Z_]+", fault)
+    if found is None:
+        return "change it: the function does not start before"
+    name = found[0]
+    if f"{name} is unset" not in fault:
+        return f"change {name}: the function does not start before"
+    return f"set {name}, such as {_SUCH_AS[name]}" if name in _SUCH_AS else f"set {name}"
+
+
 def _nearest(name: str) -> str:
     from difflib import get_close_matches  # only a wrong environment pays for this import
 
     # Without the prefix, which would make every pair of names look alike.
     plain = {known.removeprefix(PREFIX): known for known in KNOWN}
-    near = get_close_matches(name.removeprefix(PREFIX), sorted(plain), n=1)
+    near = get_close_matches(name.removeprefix(PREFIX), sorted(plain), n=1, cutoff=0.5)
     return f", was {plain[near[0]]} meant?" if near else ""

@@ -55,6 +55,7 @@ class KeySettings(Immutable):
         jwks: a file or URL, if no KMS keys are named.
         alg: the algorithm of keys that could verify several and do not say.
         chosen_by: the variable that decided.
+        ignored: ``KMSJWT_JWKS``, where that is set too and something else decided.
         verify: ``local`` or ``kms``.
         region: the Region of keys named by id.
         kids: how tokens name keys: ``thumbprint``, ``key-id``; both beside the article's tokens,
@@ -62,13 +63,25 @@ class KeySettings(Immutable):
         sound: whether a key source can be made of it.
     """
 
-    __slots__ = ("alg", "chosen_by", "jwks", "keys", "kids", "region", "rings", "sound", "verify")
+    __slots__ = (
+        "alg",
+        "chosen_by",
+        "ignored",
+        "jwks",
+        "keys",
+        "kids",
+        "region",
+        "rings",
+        "sound",
+        "verify",
+    )
 
     keys: tuple[str, ...]
     rings: tuple[str, ...]
     jwks: str | None
     alg: str | None
     chosen_by: str
+    ignored: str | None
     verify: str
     region: str | None
     kids: tuple[str, ...]
@@ -78,6 +91,7 @@ class KeySettings(Immutable):
         faults = len(env.faults)
         keys, jwks = env.words("KMSJWT_KEYS"), env.text("KMSJWT_JWKS")
         chosen_by = "KMSJWT_KEYS" if keys else "KMSJWT_JWKS" if jwks else key.variable
+        ignored = "KMSJWT_JWKS" if keys and jwks else None
         if keys:
             jwks = None
         elif jwks is None:
@@ -106,11 +120,17 @@ class KeySettings(Immutable):
             jwks=jwks,
             alg=recipe_alg(env) if recipe else chosen_alg(env),
             chosen_by=chosen_by,
+            ignored=ignored,
             verify=verify,
             region=env.text("KMSJWT_REGION"),
             kids=("key-id", "thumbprint") if recipe else (chosen_kid(env),),
             sound=len(env.faults) == faults,
         )
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether keys come from a JWKS at a URL."""
+        return (self.jwks or "").lower().startswith(("https://", "http://"))
 
     @property
     def told(self) -> list[str] | str:

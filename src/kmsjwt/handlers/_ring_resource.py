@@ -11,7 +11,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt._log import message_of
-from kmsjwt.errors import CannotKnow, KmsJwtError, KmsKeyNotFound, UnknownKey
+from kmsjwt.errors import (
+    CannotKnow,
+    KmsAccessDenied,
+    KmsError,
+    KmsJwtError,
+    KmsKeyNotFound,
+    PlaceDenied,
+    PublishError,
+    UnknownKey,
+)
 from kmsjwt.handlers._cloudformation import Request
 from kmsjwt.jwks.urls import jwks_url
 
@@ -26,6 +35,8 @@ _RESERVE = 45
 """Seconds that are left for the answer and whatever call is under way."""
 _DEFAULT_TIME = 60
 _PAUSE = 10
+_SPREAD = 300
+"""Seconds within which IAM and KMS show everywhere what a new stack's role may do."""
 
 
 class RingResource:
@@ -96,14 +107,17 @@ class RingResource:
     def _settled(self, request: Request, until: float) -> dict[str, str]:
         """Return what is so once it is; KMS, CloudFront and DNS show what was done late."""
         existing = request.properties.get("ExistingKey")
+        began = self._clock()
         while True:
             try:
                 return self._done(existing if isinstance(existing, str) else "")
             except (CannotKnow, UnknownKey) as error:
-                if self._clock() + _PAUSE > until:
+                now = self._clock()
+                seconds = _until_again(error, now - began)
+                if seconds is None or now + _PAUSE > until:
                     raise
                 self._log("WARN", "ring_resource", reason=error.code, message=message_of(error))
-            self._pause(_PAUSE)
+            self._pause(min(seconds, until - now))
 
     def _done(self, existing: str) -> dict[str, str]:
         if existing:
@@ -133,8 +147,29 @@ class RingResource:
         """
         try:
             return self._rotator.run()
-        except KmsKeyNotFound:
+        except KmsKeyNotFound as error:
+            if error.aws_code:  # KMS's own word on something else than the ring's aliases
+                raise
             return self._rotator.run(start=True)
+
+
+def _until_again(error: KmsJwtError, passed: float) -> float | None:
+    """Return for how many seconds to wait before it is tried again; None if it is wrong for good.
+
+    What KMS and the place say of themselves is believed; a trial may leave a key behind, so they
+    are asked again only once as much time has passed again. What answers at the issuer's URL may
+    be something else until DNS and CloudFront have come round.
+
+    Args:
+        error: what went wrong.
+        passed: seconds since the first trial.
+    """
+    longer = max(_PAUSE, passed)
+    if isinstance(error, (KmsAccessDenied, PlaceDenied, KmsKeyNotFound)):
+        return min(longer, _SPREAD - passed) if passed < _SPREAD else None
+    if isinstance(error, (KmsError, PublishError)):
+        return longer if error.retryable else None
+    return _PAUSE
 
 
 def _read_back(issuer: str, kid: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from kmsjwt.errors import CannotKnow, UnknownKey
@@ -82,10 +83,16 @@ class AllKeys:
         return KeySet(dict.fromkeys(key for source in self._sources for key in source.key_set()))
 
 
-def verifying_keys(settings: KeySettings, client: Any, clock: Clock, log: Log) -> KeySource:
-    """Return the source of the keys that strict tokens are verified with."""
+def verifying_keys(
+    settings: KeySettings, client: Any, clock: Clock, log: Log, *, seed: str = ""
+) -> KeySource:
+    """Return the source of the keys that strict tokens are verified with.
+
+    A JWKS at a URL begins with the ``seed`` if there is such a file, and without one as ever: a
+    bundle that was made without it must not stop the function.
+    """
     if settings.jwks is not None:
-        return _jwks(settings, clock, log)
+        return _jwks(settings, clock, log, **_seeded(seed))
     if settings.verify == "kms":
         return _asking_kms(settings, settings.keys, settings.kids, client)
     # Rings last: they are read again for a `kid` that none of the other keys has.
@@ -113,15 +120,23 @@ def published_keys(
     return AllKeys((*named, *_rings(settings, client, clock, **age)))
 
 
-def _jwks(settings: KeySettings, clock: Clock, log: Log, **age: Any) -> KeySource:
+def _jwks(settings: KeySettings, clock: Clock, log: Log, **more: Any) -> KeySource:
     where, alg = str(settings.jwks), settings.alg
-    if where.lower().startswith(("https://", "http://")):
+    if settings.is_followed:
         from kmsjwt.jwks import JwksUrl
 
-        return JwksUrl(where, alg=alg, clock=clock, log=log, **age)
+        return JwksUrl(where, alg=alg, clock=clock, log=log, **more)
     from kmsjwt.jwks import JwksFile
 
     return JwksFile(where, alg=alg)
+
+
+def _seeded(seed: str) -> dict[str, Any]:
+    if not seed or not os.path.isfile(seed):  # noqa: PTH113  pathlib would be one more import
+        return {}
+    from kmsjwt.jwks.seed import MAX_AGE
+
+    return {"seed": seed, "seed_max_age": MAX_AGE}
 
 
 def _named(settings: KeySettings, client: Any, clock: Clock, **age: Any) -> list[KmsKeys]:

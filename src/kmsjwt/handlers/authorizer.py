@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Forbidden", "Unauthorized", "build", "for_guard"]
 
+_ANY = "ANY"
 _DEFAULT_LIFETIME = 900  # the issue function's; its room is not loaded for one number
 _SHORT = 4  # an overrun of more than a quarter of the lifetime is worth a warning
 
@@ -100,6 +101,7 @@ def build(
         parts.variables,
         rules=settings.rules,
         token_from=settings.place.text,
+        seed=parts.seed,
         cache_ttl=settings.cache_ttl,
         warnings=list(_warnings(parts.variables, settings)),
     )
@@ -123,7 +125,7 @@ def for_guard(
     parts = _Parts(environ, client, log, clock)
     rules, token_from = parts.rules(rules), parts.token_from()
     verifier = parts.verifier(check)
-    _tell(log, "guard", parts.variables, rules=rules, token_from=token_from)
+    _tell(log, "guard", parts.variables, rules=rules, token_from=token_from, seed=parts.seed)
     return {
         "verifier": verifier,
         "rules": rules,
@@ -149,6 +151,12 @@ class _Parts:
         self.variables = AuthorizerSettings(self._env)
         self._keys = _keys(self._env, self.variables, client, clock, log)
 
+    @property
+    def seed(self) -> str | None:
+        """The seed that keys begin with: one that is there, and whose time is not over."""
+        strict = self._keys[0] if self._keys else None
+        return self.variables.seed if getattr(strict, "key_count", 0) else None
+
     def rules(self, passed: Rules | None) -> Rules | None:
         """Return the rules that are passed, or those of the file that is named, but not both."""
         if passed is not None and self.variables.rules:
@@ -173,9 +181,9 @@ class _Parts:
             ConfigError: naming every fault of the environment.
         """
         arguments = dict(self.variables.for_gateway)
-        names = {name: variable(name) for name in arguments}
+        names = {name: variable(name) for name in (*arguments, "response", "cache_ttl")}
         for name, value in passed.items():
-            if value is not None and name in names:
+            if value is not None and name in arguments:
                 self._refuse_both(name)
             elif value is not None:
                 arguments[name] = value
@@ -220,11 +228,7 @@ def _rules_file(env: Environment, variables: AuthorizerSettings) -> Rules | None
         return None
     from kmsjwt.rules import read_rules
 
-    try:
-        return read_rules(variables.rules)
-    except ConfigError as error:
-        env.faults.append(f"KMSJWT_RULES: {error}")
-        return None
+    return env.attempt(lambda: read_rules(variables.rules), about="KMSJWT_RULES")
 
 
 def _tell(
@@ -234,6 +238,7 @@ def _tell(
     *,
     rules: Rules | None,
     token_from: str,
+    seed: str | None,
     cache_ttl: int | None = None,
     warnings: list[str] | None = None,
 ) -> None:
@@ -249,6 +254,8 @@ def _tell(
         unchecked=unchecked or None,
         keys_from=variables.keys.chosen_by,
         keys=variables.keys.told,
+        ignored=variables.keys.ignored,
+        seed=seed or None,
         verify=variables.keys.verify,
         recipe_key=variables.recipe_key or None,
         recipe_until=variables.recipe_until or None,
@@ -260,6 +267,14 @@ def _tell(
 
 
 def _warnings(variables: AuthorizerSettings, settings: Settings) -> Iterator[str]:
+    for name, value in (
+        ("KMSJWT_ISSUER", (variables.issuer,)),
+        ("KMSJWT_AUDIENCE", variables.audience),
+        ("KMSJWT_TYP", variables.typ),
+    ):
+        for word in () if isinstance(value, Anything) else value:
+            if word != _ANY and str(word).upper() == _ANY:
+                yield f"{name} is {word!r}, a name like any other: only ANY leaves the check out"
     ttl, rules = settings.cache_ttl, settings.rules
     lifetime = variables.lifetime or _DEFAULT_LIFETIME
     if ttl and lifetime < _SHORT * ttl:
@@ -293,11 +308,12 @@ def _keys(
         return None
     return env.attempt(
         lambda: (
-            verifying_keys(variables.keys, client, clock, log),
+            verifying_keys(variables.keys, client, clock, log, seed=variables.seed),
             recipe_keys(variables.keys, variables.recipe_key, client, clock, log)
             if variables.recipe_key
             else None,
-        )
+        ),
+        about=variables.keys.chosen_by + (" or KMSJWT_JWKS_SEED" if variables.seed else ""),
     )
 
 

@@ -82,7 +82,12 @@ def build(
     """
     env = Environment(os.environ if environ is None else environ)
     settings = IssueSettings(env, authenticates=authenticate is not None)
-    signer = env.attempt(lambda: _signer(settings, client, clock)) if settings.key.name else None
+    key = settings.key
+    signer = (
+        env.attempt(lambda: _signer(settings, client, clock), about=key.variable)
+        if key.name
+        else None
+    )
     env.refuse_faults()
     function = IssueFunction(
         settings,
@@ -95,9 +100,9 @@ def build(
         "WARN" if settings.open else "INFO",
         "start",
         function="issue",
-        key=settings.key.name,
-        key_from=settings.key.variable,
-        ignored=settings.key.ignored,
+        key=key.name,
+        key_from=key.variable,
+        ignored=key.ignored,
         issuer=settings.issuer,
         kid=settings.kid,
         callers="anyone (KMSJWT_RECIPE_OPEN)" if settings.open else settings.callers,

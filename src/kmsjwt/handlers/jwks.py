@@ -66,7 +66,9 @@ def build(
     keys = settings.keys
     half = max(1, settings.max_age // 2)  # what was read may be as old when it is answered with
     source = (
-        env.attempt(lambda: published_keys(keys, client, clock, log, max_age=half))
+        env.attempt(
+            lambda: published_keys(keys, client, clock, log, max_age=half), about=keys.chosen_by
+        )
         if keys.sound
         else None
     )
@@ -78,6 +80,7 @@ def build(
         function="jwks",
         keys_from=keys.chosen_by,
         keys=keys.told,
+        ignored=keys.ignored,
         kid=" and ".join(keys.kids),
         discovery=issuer,
     )

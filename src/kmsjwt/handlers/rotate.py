@@ -2,8 +2,9 @@
 
 Each run takes whatever step is due, so run it often: hourly is cheap. The event may ask for
 more: ``{"start": true}`` begins with a new key, and makes the ring where there is none;
-``{"compromised": "KID"}`` takes a key out of service at once. Any other event, such as the
-schedule's own, asks for nothing. Let nobody invoke it who may not do that.
+``{"compromised": "KID"}`` takes a key out of service at once, and with ``"keep_enabled": true``
+leaves it enabled. Any other event, such as the schedule's own, asks for nothing. Let nobody invoke
+it who may not do that.
 
 It answers CloudFormation too, as what is behind a custom resource: a stack then begins the ring
 that its other resources need, and owns no key.
@@ -20,7 +21,7 @@ from kmsjwt._log import log_line, message_of
 from kmsjwt.authority.publishers import IN_KMS, publisher_for
 from kmsjwt.authority.report import as_json
 from kmsjwt.authority.rotate import Rotator
-from kmsjwt.errors import CannotKnow, ConfigError, KmsJwtError, shown
+from kmsjwt.errors import CannotKnow, ConfigError, KmsAccessDenied, KmsJwtError, shown
 from kmsjwt.handlers._cloudformation import is_request
 from kmsjwt.handlers._environment import Environment
 from kmsjwt.handlers._rotate_settings import RotateSettings
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RotateFunction", "build"]
 
+_MEMBERS = ("start", "compromised", "keep_enabled")
 _GRACE = 86_400
 """Seconds for which a rotation that is due may wait for a run that works."""
 
@@ -117,7 +119,8 @@ class RotateFunction:
         """Take every step that is due.
 
         Args:
-            event: may hold ``start`` or ``compromised``, or be a custom resource's.
+            event: may hold ``start``, or ``compromised`` and ``keep_enabled``, or be a custom
+                resource's.
             context: Lambda's context, which knows how much time is left.
 
         Returns:
@@ -188,22 +191,51 @@ class RotateFunction:
             self._log("WARN", "rotation_overdue", ring=ring.name, late_seconds=int(late + _GRACE))
 
     def _run(self, event: dict[str, Any]) -> Report:
-        start, compromised = event.get("start", False), event.get("compromised")
-        if type(start) is not bool or not (compromised is None or isinstance(compromised, str)):
-            raise ConfigError(
-                f"the event has start {shown(start)} and compromised {shown(compromised)},"
-                " expected true or false and a kid",
-                code="rotate_event",
-            )
+        start, compromised, keep_enabled = _asked(event)
         if compromised is not None:
-            return self._rotator.withdraw(compromised)
+            return self._rotator.withdraw(compromised, keep_enabled=keep_enabled)
         return self._rotator.run(start=start)
 
 
-def _adopt(settings: RotateSettings, client: Any, key: str) -> None:
-    from kmsjwt.authority.adopt import adopt
+def _asked(event: dict[str, Any]) -> tuple[bool, str | None, bool]:
+    """Return what an event asks for. One that asks for anything has nothing that is not known."""
+    plain = {name.replace("_", "") for name in _MEMBERS}
+    if not any(str(name).replace("-", "").replace("_", "").lower() in plain for name in event):
+        return False, None, False
+    for name in event:
+        if name not in _MEMBERS:
+            raise _wrong(shown(name))
+    start, compromised = event.get("start", False), event.get("compromised")
+    keep = event.get("keep_enabled", False)
+    if not (type(start) is type(keep) is bool and isinstance(compromised, str | None)):
+        told = f"keep_enabled {shown(keep)}"
+        raise _wrong(f"start {shown(start)}, compromised {shown(compromised)} and {told}")
+    if keep and compromised is None:
+        raise _wrong("keep_enabled True and no compromised")
+    if start and compromised is not None:
+        raise _wrong(f"start True and compromised {shown(compromised)}")
+    return start, compromised, keep
 
-    adopt(settings.ring, key, client=client, region=settings.region, changes=settings.changes)
+
+def _wrong(what: str) -> ConfigError:
+    return ConfigError(
+        f"the event has {what}, expected start alone, or compromised, a kid, with keep_enabled",
+        code="rotate_event",
+        fix='send {"start": true} or {"compromised": "KID", "keep_enabled": true}',
+    )
+
+
+def _adopt(settings: RotateSettings, client: Any, key: str) -> None:
+    from kmsjwt.authority.adopt import adopt, has_gone_on
+
+    place = {"client": client, "region": settings.region}
+    try:
+        adopt(settings.ring, key, **place, changes=settings.changes)
+    except (ConfigError, KmsAccessDenied) as error:
+        # A key that is gone: the template may name it for as long as the stack lives.
+        may_be_gone = error.code == "adopt_key" or isinstance(error, KmsAccessDenied)
+        if not (may_be_gone and has_gone_on(settings.ring, **place)):
+            raise
 
 
 def _rotator(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from _thread import allocate_lock  # all of `threading` that is needed, at no cost to a cold start
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from kmsjwt._immutable import Immutable
@@ -22,7 +22,7 @@ from kmsjwt.errors import (
     shown,
 )
 from kmsjwt.jwks.places import IssuerPlace, UrlPlace, read_key_set
-from kmsjwt.jwks.static import JwksFile, unknown_key
+from kmsjwt.jwks.static import unknown_key
 from kmsjwt.keys import KeySet
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         """What `JwksUrl` takes besides the URL."""
 
         seed: str | PathLike[str] | None
+        seed_max_age: float | None
         alg: str | None
         timeout: float
         back_off: float
@@ -51,7 +52,8 @@ class JwksUrl:
     """The keys that an issuer publishes at a URL, kept fresh. Safe to share between threads.
 
     * Nothing is fetched until a key is asked for; with a ``seed``, not before the seed is
-      ``max_age`` old or a token names a key that is not in it.
+      ``max_age`` old or a token names a key that is not in it. A seed that is older than
+      ``seed_max_age`` by its own date is as good as none.
     * A ``kid`` that is not in the set causes at most one fetch per ``cool_down``, however many
       tokens name however many unknown keys.
     * While the URL cannot be read, the last good keys go on serving for up to ``max_stale``
@@ -85,6 +87,7 @@ class JwksUrl:
         url: str | IssuerPlace,
         *,
         seed: str | PathLike[str] | None = None,
+        seed_max_age: float | None = None,
         alg: str | None = None,
         timeout: float = 2,
         back_off: float = 5,
@@ -99,6 +102,9 @@ class JwksUrl:
         Args:
             url: of the JWKS: https, or http on 127.0.0.1, ::1 or localhost.
             seed: path of a JWKS file to start with, as fresh as this object.
+            seed_max_age: seconds for which the seed may serve at all, counted from the
+                ``read_at`` that it must then have; see `kmsjwt.jwks.seed`. None for no end: a
+                key that was withdrawn is then trusted by each new process, for ``max_age``.
             alg: the algorithm of JWKs that do not name one; see `PublicKey.from_jwk`.
             timeout: seconds that one refresh may take in all.
             back_off: seconds to leave the server alone after a failed fetch.
@@ -120,7 +126,7 @@ class JwksUrl:
         }
         place, seeded, *_ = all_of(
             lambda: url.checked() if isinstance(url, IssuerPlace) else UrlPlace(url),
-            lambda: None if seed is None else JwksFile(seed, alg=alg).key_set(),
+            lambda: (None, inf) if seed is None else _seed(seed, alg, seed_max_age, clock()),
             lambda: None if alg is None else algorithm(alg),
             lambda: _require_times(**times),
             code="jwks_url",
@@ -135,7 +141,8 @@ class JwksUrl:
         self._clock = clock
         self._log = log
         self._lock = allocate_lock()
-        self._state = _State(keys=seeded, fetched_at=clock(), max_age=max_age)
+        keys, until = seeded
+        self._state = _State(keys=keys, fetched_at=clock(), max_age=max_age, until=until)
 
     @classmethod
     def from_issuer(cls, issuer: str, **settings: Unpack[Settings]) -> JwksUrl:
@@ -256,8 +263,9 @@ class JwksUrl:
         failure = state.failure or JwksUnavailable(f"{self._place} was not fetched in time")
         if state.keys is None:
             raise _copy(failure)
+        bound = "the seed may be" if isfinite(state.until) else f"{self._max_stale:g} s"
         raise JwksUnavailable(
-            f"{failure.message}; the last good keys are older than {self._max_stale:g} s",
+            f"{failure.message}; the last good keys are older than {bound}",
             code="jwks_stale",
             fix=failure.fix,
         )
@@ -284,15 +292,17 @@ class _State(Immutable):
         max_age: seconds it is fresh.
         tried_at: when the last successful fetch began or the last failed one ended.
         failure: why the last fetch failed; None after a successful one.
+        until: when a seed's time is over, whatever its age here.
     """
 
-    __slots__ = ("failure", "fetched_at", "keys", "max_age", "tried_at")
+    __slots__ = ("failure", "fetched_at", "keys", "max_age", "tried_at", "until")
 
     keys: KeySet | None
     fetched_at: float
     max_age: float
     tried_at: float | None
     failure: KeySourceError | None
+    until: float
 
     def __init__(
         self,
@@ -302,16 +312,22 @@ class _State(Immutable):
         max_age: float,
         tried_at: float | None = None,
         failure: KeySourceError | None = None,
+        until: float = inf,
     ) -> None:
         self._fill(
-            keys=keys, fetched_at=fetched_at, max_age=max_age, tried_at=tried_at, failure=failure
+            keys=keys,
+            fetched_at=fetched_at,
+            max_age=max_age,
+            tried_at=tried_at,
+            failure=failure,
+            until=until,
         )
 
     def is_fresh(self, now: float) -> bool:
-        return self.keys is not None and 0 <= now - self.fetched_at < self.max_age
+        return self.is_usable(now, self.max_age)
 
-    def is_usable(self, now: float, max_stale: float) -> bool:
-        return self.keys is not None and 0 <= now - self.fetched_at < max_stale
+    def is_usable(self, now: float, max_age: float) -> bool:
+        return self.keys is not None and 0 <= now - self.fetched_at < max_age and now < self.until
 
     def may_try(self, now: float, pause: float) -> bool:
         return self.tried_at is None or not 0 <= now - self.tried_at < pause
@@ -329,7 +345,16 @@ class _State(Immutable):
             max_age=self.max_age,
             tried_at=now,
             failure=_copy(failure),
+            until=self.until,
         )
+
+
+def _seed(
+    path: str | PathLike[str], alg: str | None, max_age: float | None, now: float
+) -> tuple[KeySet | None, float]:
+    from kmsjwt.jwks.seed import read_seed  # who has none does not pay for it
+
+    return read_seed(path, alg=alg, max_age=max_age, now=now)
 
 
 def _require_times(**times: float) -> None:

@@ -66,12 +66,23 @@ class JwksFile(StaticKeys):
         Raises:
             ConfigError: the file cannot be read, or is no JWKS that may be used.
         """
-        document = parsed(_contents(path), str(path))
-        try:
-            super().__init__(document, alg=alg)
-        except ConfigError as error:
-            told = f"the JWKS file {str(path)!a}: {error.message}"
-            raise ConfigError(told, code=error.code, fix=error.fix) from None
+        super().__init__(read_file(path, alg)[0])
+
+
+def read_file(
+    path: str | PathLike[str], alg: str | None = None
+) -> tuple[KeySet, Mapping[str, Any]]:
+    """Return the keys of a JWKS file, and the whole document.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no JWKS that may be used.
+    """
+    document = parsed(_contents(path), str(path))
+    try:
+        return KeySet.from_jwks(document, alg=alg), document
+    except ConfigError as error:
+        told = f"the JWKS file {str(path)!a}: {error.message}"
+        raise ConfigError(told, code=error.code, fix=error.fix) from None
 
 
 def unknown_key(kid: str | None, keys: KeySet) -> UnknownKey:

@@ -53,6 +53,18 @@ class Resolution(Immutable):
         )
 
 
+def signs_otherwise(before: Followed | None, now: Followed | None) -> bool:
+    """Tell whether a key is to sign otherwise than before.
+
+    Times that its tags do not say any more take nothing back.
+    """
+    told = None if now is None else now.settings
+    known = None if before is None else before.settings
+    if told is None:
+        return False
+    return known is None or (told.alg, told.max_lifetime) != (known.alg, known.max_lifetime)
+
+
 def behind(pointer: KeyReference, seen: Followed, newest: Followed) -> KmsUnavailable:
     """Return the error for a pointer that shows an older generation than one that has signed."""
     return KmsUnavailable(
@@ -75,4 +87,16 @@ def withdrawn(pointer: KeyReference, arn: str, generation: Followed) -> KmsKeyUn
         key=pointer.text,
         code="ring_withdrawn",
         fix=f"have another key sign: kmsjwt key rotate {ring}",
+    )
+
+
+def other_kid(pointer: KeyReference, kid: str) -> KmsKeyUnusable:
+    """Return the error for a key of a ring under a name that no ring publishes."""
+    ring = pointer.text.rpartition("/")[2]
+    return KmsKeyUnusable(
+        f"kid is {kid}, and the keys of ring {ring} are published by their thumbprints",
+        action="ListResourceTags",
+        key=pointer.text,
+        code="ring_kid",
+        fix="leave kid out: no verifier of the ring knows its keys by another name",
     )

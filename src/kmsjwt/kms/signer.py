@@ -28,7 +28,7 @@ from kmsjwt.kms.arguments import require_clock, require_seconds
 from kmsjwt.kms.client import KmsClient, with_client
 from kmsjwt.kms.message import message, message_type_for, require_message_type
 from kmsjwt.kms.public import Kid, KmsPublicKey, fetch, require_kid, wrong_answer
-from kmsjwt.kms.resolution import Resolution, behind, withdrawn
+from kmsjwt.kms.resolution import Resolution, behind, other_kid, signs_otherwise, withdrawn
 from kmsjwt.kms.ring.names import pointer_alias
 
 if TYPE_CHECKING:
@@ -60,10 +60,11 @@ class KmsSigner:
     that shows an older one says nothing, and the newer key signs on: each such look-up counts as
     a good one in the first five minutes, and later as one that failed.
 
-    ``alias/auth`` does the same where its key is tagged as a generation of ring ``auth`` and the
-    tags may be read. Where they may not, as in another account (there KMS lets nobody read them)
-    the pointer alone is followed: keep lifetimes within the ring's maximum there, and ``refresh``
-    and ``max_stale`` within its signer refresh.
+    ``alias/auth`` does the same where its key is tagged as a generation of ring ``auth``, from the
+    next look-up on where that becomes so later. Before its tags were read it does not sign, for
+    the ring's maximum is not known. The alias's ARN may be another account's, where KMS lets
+    nobody read them: there the pointer alone is followed. Keep lifetimes within the ring's maximum
+    there, and ``refresh`` and ``max_stale`` within its signer refresh.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class KmsSigner:
             alg: the JOSE algorithm; by default the key spec's (RS256 for RSA). A ring says its
                 own.
             kid: what tokens call the key: its RFC 7638 thumbprint, or its KMS key id. A ring's
-                keys are published by their thumbprints.
+                keys are published by their thumbprints, and sign under no other name.
             message_type: KMS ``MessageType``; RAW where a key policy demands it, which limits
                 header and claims to 4,096 bytes.
             refresh: seconds until an alias is looked up again. A ring may shorten it.
@@ -113,6 +114,8 @@ class KmsSigner:
         self._key: KeyReference = reference
         self._is_ring = is_ring(key)
         self._ring = _pointed(reference)
+        # Under key ids no ring publishes its keys: then there is none to obey.
+        self._must_read = reference.region is None and kid == "thumbprint"
         self._alg = alg
         self._wanted_type = message_type
         self._client: KmsClient = its_client
@@ -171,10 +174,14 @@ class KmsSigner:
             self._newest = generation
             if generation.withdrawn:
                 raise withdrawn(self._key, found.arn, generation)
-        if known is not None and known.key.arn == found.arn:
-            key, since = known.key, min(known.since, now)
+            if self._kid != "thumbprint":
+                raise other_kid(self._key, self._kid)
+        is_known = known is not None and known.key.arn == found.arn
+        since = min(known.since, now) if known is not None and is_known else now
+        if known is None or not is_known or signs_otherwise(known.generation, generation):
+            key = self._signing_key(found, generation)
         else:
-            key, since = self._signing_key(found, generation), now
+            key = known.key
         again = now + min(self._refresh, self._bound(generation))
         return Resolution(key, generation, since, now, now, again)
 
@@ -183,9 +190,16 @@ class KmsSigner:
             return None
         from kmsjwt.kms.ring.following import follow
 
-        found = follow(self._client, self._ring, arn, required=self._is_ring)
+        before = self._followed.get(arn)
+        found = follow(
+            self._client,
+            self._ring,
+            arn,
+            required=self._is_ring,
+            readable=self._must_read and before is None,
+        )
         if found is None:
-            return self._followed.get(arn)
+            return before
         self._followed[arn] = found
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
@@ -61,7 +62,9 @@ class Folder:
     def _read(self, document: str) -> Stored | None:
         path = self._root / document
         try:
-            with path.open("rb") as file:
+            with open(path, "rb", opener=_opened_at_once) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise _no_file(path)
                 body = file.read(MAX_BYTES + 1)
         except FileNotFoundError:
             return None
@@ -87,6 +90,20 @@ class Folder:
 
     def __repr__(self) -> str:
         return f"Folder({str(self._root)!r})"
+
+
+def _opened_at_once(path: str, flags: int) -> int:
+    # A FIFO would be waited for until somebody writes to it. Windows has neither.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _no_file(path: Path) -> DocumentUnusable:
+    return DocumentUnusable(
+        f"{path} is a pipe or a device, expected a file",
+        where=str(path),
+        code="folder_no_file",
+        fix="see who put it there, and take it away; its place is that of a published document",
+    )
 
 
 def _replace(target: Path, body: bytes) -> None:

@@ -28,15 +28,17 @@ class Merged(Immutable):
         kids: every ``kid`` in it, sorted.
         kept: those that are there only because they were there before.
         removed: those that were there and are not any more: each was named as retired.
+        added: those that were not there before.
         algs: the algorithms of all its keys, kept ones included.
     """
 
-    __slots__ = ("algs", "body", "kept", "kids", "removed")
+    __slots__ = ("added", "algs", "body", "kept", "kids", "removed")
 
     body: bytes
     kids: tuple[str, ...]
     kept: tuple[str, ...]
     removed: tuple[str, ...]
+    added: tuple[str, ...]
     algs: frozenset[str]
 
     def __init__(
@@ -46,6 +48,7 @@ class Merged(Immutable):
         kids: Iterable[str],
         kept: Iterable[str],
         removed: Iterable[str],
+        added: Iterable[str],
         algs: Iterable[str],
     ) -> None:
         self._fill(
@@ -53,6 +56,7 @@ class Merged(Immutable):
             kids=tuple(sorted(kids)),
             kept=tuple(sorted(kept)),
             removed=tuple(sorted(removed)),
+            added=tuple(sorted(added)),
             algs=frozenset(algs),
         )
 
@@ -101,6 +105,7 @@ def merge(
         kids=_kids(result["keys"]),
         kept=_kids(kept),
         removed=_kids(there) & leaving,
+        added=ours.keys() - _kids(there),
         algs=algs,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from kmsjwt._immutable import Immutable
@@ -33,6 +34,13 @@ class Stored(Immutable):
     def holds(self, body: bytes, max_age: int) -> bool:
         """Tell whether writing this would change nothing."""
         return self.body == body and self.headers in (None, headers(max_age))
+
+    @property
+    def max_age(self) -> int | None:
+        """For how many seconds it may be kept, as far as its own headers say."""
+        kept = "" if self.headers is None else self.headers[1]
+        told = re.search(r"(?:^|[\s,])max-age=([0-9]{1,9})", kept)
+        return None if told is None else int(told[1])
 
 
 class Conflict(Exception):

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from kmsjwt.jwks.urls import Url
     from kmsjwt.keys import PublicKey
     from kmsjwt.publish.cdn import Cdn
+    from kmsjwt.publish.merge import Merged
     from kmsjwt.publish.places import Place
+
+    Anew = Callable[[], tuple[Iterable[PublicKey], Collection[str]]]
 
 MAX_MAX_AGE = 86_400
 """Longest time in seconds for which the documents may be kept: rotation waits for it."""
@@ -132,6 +135,7 @@ class Publisher:
         *,
         max_age: int | None = None,
         allow: Callable[[], None] | None = None,
+        anew: Anew | None = None,
     ) -> Published:
         """Bring JWKS and discovery up to date where they are written.
 
@@ -139,14 +143,18 @@ class Publisher:
             live: the keys that are to be there.
             retired: the ``kid`` of each key that is to leave; nothing else leaves.
             max_age: seconds for which anybody may keep the documents, this time; those that the
-                publisher was told if None.
+                publisher was told if None. Where the JWKS keeps keys that are not among ``live``,
+                it is never made longer: a key of somebody else's may be waiting for it.
             allow: called before each write; it raises if what was decided is too old.
+            anew: called where a live key would be added that the JWKS, as it was just read, lacks;
+                returns live and retired keys as they are by then. Somebody may have taken that key
+                out on purpose, and said so before.
 
         Raises:
             ConfigError, DocumentUnusable: as `kmsjwt.publish.merge` says; nothing was written.
             PublishError: the place failed; what was written until then is whole and stays.
         """
-        return self._publish(tuple(live), retired, max_age, allow=allow, dry_run=False)
+        return self._publish(tuple(live), retired, max_age, allow=allow, anew=anew, dry_run=False)
 
     def preview(
         self,
@@ -156,19 +164,22 @@ class Publisher:
         max_age: int | None = None,
     ) -> Published:
         """Return what `publish` would do. Nothing is written; errors are those of `publish`."""
-        return self._publish(tuple(live), retired, max_age, allow=None, dry_run=True)
+        return self._publish(tuple(live), retired, max_age, allow=None, anew=None, dry_run=True)
 
-    def kids(self) -> frozenset[str]:
+    def kids(self, expected: Iterable[PublicKey] = ()) -> frozenset[str]:
         """Return each ``kid`` that can be read, as a key that verifies, wherever consumers read.
 
         No document yet where they are written is no key. A URL that does not answer with a JWKS
         is an error: nobody knows.
 
+        Args:
+            expected: keys that are to be there. Where another one has the ``kid``, it is not.
+
         Raises:
             PublishError: the place did not tell.
             KeySourceError: the issuer's URL did not.
         """
-        return frozenset.intersection(*self._seen())
+        return frozenset.intersection(*self._seen(tuple(expected)))
 
     def lingering(self) -> frozenset[str]:
         """Return each ``kid`` that can be read in one of these places at least.
@@ -178,14 +189,14 @@ class Publisher:
         """
         return frozenset.union(*self._seen())
 
-    def _seen(self) -> list[frozenset[str]]:
+    def _seen(self, expected: tuple[PublicKey, ...] = ()) -> list[frozenset[str]]:
         seen: list[frozenset[str]] = []
         if self._place is not None:
-            seen.append(kids_of(stored_keys(self._place, self._documents.jwks)))
+            seen.append(kids_of(stored_keys(self._place, self._documents.jwks), expected))
         if self._url is not None:
             # Twice: one node of a CDN may have what another has not.
             times = 1 if self._cdn is None else 2
-            seen.extend(kids_of(fetched_keys(self._url)) for _ in range(times))
+            seen.extend(kids_of(fetched_keys(self._url), expected) for _ in range(times))
         return seen
 
     def invalidate(self) -> None:
@@ -204,6 +215,7 @@ class Publisher:
         max_age: int | None,
         *,
         allow: Callable[[], None] | None,
+        anew: Anew | None,
         dry_run: bool,
     ) -> Published:
         max_age = self._max_age if max_age is None else max_age
@@ -213,9 +225,15 @@ class Publisher:
             return Published(kids=sorted(key.kid for key in live))
         settling = Settling(place, max_age=max_age, pause=self._pause, allow=allow, dry_run=dry_run)
         name = place.where(documents.jwks)
-        merged = settling.settle(
-            documents.jwks, lambda current: merge(current, live, retired, where=name)
-        )
+
+        def render(current: bytes | None) -> Merged:
+            merged = merge(current, live, retired, where=name)
+            if merged.added and anew is not None:
+                merged = merge(current, *anew(), where=name)
+            settling.is_shared = bool(merged.kept)
+            return merged
+
+        merged = settling.settle(documents.jwks, render)
         for document in documents.discovery:
             self._settle_discovery(settling, place, document, merged.algs if dry_run else None)
         written = settling.written

@@ -20,8 +20,11 @@ from kmsjwt.jwks.urls import jwks_url, openid_configuration_url, read_url
 from kmsjwt.keys import KeySet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kmsjwt.jwks.fetch import Document
     from kmsjwt.jwks.urls import Url
+    from kmsjwt.keys import PublicKey
     from kmsjwt.publish.places import Place
 
 FETCH_TIMEOUT = 5.0
@@ -214,9 +217,10 @@ def fetched_keys(url: Url) -> KeySet:
     return read_key_set(document.body, str(url), None)
 
 
-def kids_of(keys: KeySet | None) -> frozenset[str]:
-    """Return the ``kid`` of each key."""
-    return frozenset(key.kid for key in keys or ())
+def kids_of(keys: KeySet | None, expected: Iterable[PublicKey] = ()) -> frozenset[str]:
+    """Return the ``kid`` of each key, but of one that is not the key expected by that ``kid``."""
+    wanted = {key.kid: key for key in expected}
+    return frozenset(key.kid for key in keys or () if wanted.get(key.kid, key) == key)
 
 
 def algs_of(keys: KeySet | None) -> frozenset[str]:

@@ -33,9 +33,11 @@ class Settling:
 
     Attributes:
         written: the names of those that were written, or would be in a dry run.
+        is_shared: whether somebody else's keys are in them, who may count on their being kept no
+            longer than now: then that is made shorter and never longer.
     """
 
-    __slots__ = ("_allow", "_dry_run", "_max_age", "_pause", "_place", "written")
+    __slots__ = ("_allow", "_dry_run", "_max_age", "_pause", "_place", "is_shared", "written")
 
     def __init__(
         self,
@@ -61,6 +63,7 @@ class Settling:
         self._pause = pause
         self._dry_run = dry_run
         self.written: list[str] = []
+        self.is_shared = False
 
     def settle(
         self, document: str, render: Callable[[bytes | None], R], *, confirm: bool = False
@@ -85,9 +88,10 @@ class Settling:
                 self._pause(_PAUSE * 2**attempt)
             stored, denied = self._read(document)
             rendered = render(None if stored is None else stored.body)
-            if stored is not None and stored.holds(rendered.body, self._max_age):
+            max_age = self._lasting(stored)
+            if stored is not None and stored.holds(rendered.body, max_age):
                 return rendered
-            if self._wrote(document, rendered.body, stored, denied):
+            if self._wrote(document, rendered.body, stored, denied, max_age):
                 if where not in self.written:
                     self.written.append(where)
                 if self._dry_run or not confirm:
@@ -97,6 +101,11 @@ class Settling:
             where=where,
             fix="see who else publishes there, and run it again",
         )
+
+    def _lasting(self, stored: Stored | None) -> int:
+        """Return for how many seconds anybody may keep a document."""
+        theirs = stored.max_age if stored is not None and self.is_shared else None
+        return self._max_age if theirs is None else min(self._max_age, theirs)
 
     def _read(self, document: str) -> tuple[Stored | None, PlaceDenied | None]:
         """Read a document; S3 may deny the reading of one that is not there."""
@@ -108,14 +117,19 @@ class Settling:
             return None, error
 
     def _wrote(
-        self, document: str, body: bytes, stored: Stored | None, denied: PlaceDenied | None
+        self,
+        document: str,
+        body: bytes,
+        stored: Stored | None,
+        denied: PlaceDenied | None,
+        max_age: int,
     ) -> bool:
         if self._dry_run:
             return True
         if self._allow is not None:
             self._allow()
         try:
-            self._place.write(document, body, over=stored, max_age=self._max_age)
+            self._place.write(document, body, over=stored, max_age=max_age)
         except Conflict:
             if denied is not None:  # it is there, and it is unknown what it holds
                 raise denied from None

@@ -154,7 +154,8 @@ class Ring(Immutable):
             gone.
         signing: the number of the one that signs; None if there is no pointer.
         signing_since: when the pointer was last moved.
-        gone: kids that a key of the ring says are gone; no generation need be known of them.
+        gone: kids that a key of the ring says are gone, the longest gone first; no generation
+            need be known of them.
         doubt: why nothing may be done, if so.
     """
 
@@ -165,7 +166,7 @@ class Ring(Immutable):
     generations: tuple[Generation, ...]
     signing: int | None
     signing_since: float | None
-    gone: frozenset[str]
+    gone: tuple[str, ...]
     doubt: str | None
 
     def __init__(
@@ -176,7 +177,7 @@ class Ring(Immutable):
         generations: Iterable[Generation],
         signing: int | None,
         signing_since: float | None,
-        gone: frozenset[str] = frozenset(),
+        gone: Iterable[str] = (),
         doubt: str | None = None,
     ) -> None:
         ordered = tuple(sorted(generations, key=lambda generation: generation.number))
@@ -186,7 +187,7 @@ class Ring(Immutable):
             generations=ordered,
             signing=signing,
             signing_since=signing_since,
-            gone=gone,
+            gone=tuple(gone),
             doubt=doubt,
         )
 
@@ -207,9 +208,35 @@ class Ring(Immutable):
         return "new" if generation.marks.published is None else "published"
 
     @property
+    def is_emergency(self) -> bool:
+        """Whether the key that signs must not, or the only one that could was withdrawn.
+
+        Where there is no pointer and several keys live, one of them may have signed all along:
+        then that some other was withdrawn, once, is a reason for no hurry.
+        """
+        signing = self.generation(self.signing)
+        if signing is not None:
+            return signing.marks.are_final
+        if self.signing is not None or len([each for each in self.generations if each.is_live]) > 1:
+            return False
+        return any(each.marks.compromised is not None for each in self.generations)
+
+    @property
     def newest_number(self) -> int:
         """The highest number that is taken, as far as is known; 0 for none."""
         return max((each.number for each in self.generations), default=0)
+
+    @property
+    def newest_retired(self) -> int:
+        """The highest number that retired in its turn: all below it have, seen or not."""
+        in_turn = (
+            each.number
+            for each in self.generations
+            if each.marks.retired is not None
+            and each.marks.compromised is None
+            and each.doubt is None
+        )
+        return max(in_turn, default=0)
 
     @property
     def document_max_age(self) -> int | None:
@@ -231,13 +258,13 @@ class Ring(Immutable):
     def withdrawn_kids(self) -> frozenset[str]:
         """The keys that somebody else may sign with, as far as is known."""
         marked = (each for each in self.generations if each.marks.compromised is not None)
-        return self.gone | {each.kid for each in marked if each.kid is not None}
+        return frozenset((*self.gone, *(each.kid for each in marked if each.kid is not None)))
 
     @property
     def retired_kids(self) -> frozenset[str]:
         """The keys that the JWKS must not hold."""
         marked = (each for each in self.generations if each.marks.are_final)
-        return self.gone | {each.kid for each in marked if each.kid is not None}
+        return frozenset((*self.gone, *(each.kid for each in marked if each.kid is not None)))
 
     def __repr__(self) -> str:
         return f"Ring({self.name!r}, signing={self.signing}, {len(self.generations)} generations)"

@@ -84,6 +84,7 @@ def forecast(
     while True:
         # The rotation after this one is another story.
         planned = plan(ring, kids, start=start and not made, period=NEVER if made else period)
+        start = start and ring.signing is not None  # where none signs yet, the first is meant
         times = [at for later in planned.later if (at := later.at) is not None]
         if planned.due and len(steps) < _MOST:
             step = planned.due[0]

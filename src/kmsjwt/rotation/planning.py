@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 REST = 2 * PROPAGATION + MARGIN
 """Seconds for which the pointer is left alone after it moved. Somebody who still saw it in its
-former place has by then dropped the plan to move it, so nobody moves it back."""
+former place has by then dropped the plan to move it, so nobody moves it back. After a key was
+withdrawn, nobody moves the pointer to it any more, and everybody sees where it is."""
 LEAVING = "PendingDeletion"
 """The state of a key that KMS will delete, and that it lets nobody change."""
 MOST_KEYS = 10
@@ -90,13 +91,6 @@ class _Situation:
         self.after = [each for each in ring.generations if each.number > number]
 
     @property
-    def is_emergency(self) -> bool:
-        """Whether the key that signs must not, or none does after one was withdrawn."""
-        if self.signing is not None:
-            return self.signing.marks.are_final
-        return any(each.marks.compromised is not None for each in self.ring.generations)
-
-    @property
     def publish_wait(self) -> int | None:
         """The longest wait that any live key's settings ask for; None if one's are not known."""
         waits = [
@@ -125,13 +119,15 @@ def _publishing(at: _Situation) -> Found:
         which = _and(missing)
         why = f"the JWKS lacks the key of generation {which}"
         yield Step("publish", 0, why, subject=f"lacks {which}")
-    elif at.ring.retired_kids & at.anywhere:
-        if any(each.is_usable for each in at.ring.generations):
-            left_over = " ".join(sorted(at.ring.retired_kids & at.anywhere))
-            yield Step("publish", 0, "the JWKS holds a retired key", subject=f"holds {left_over}")
+    elif left_over := at.ring.retired_kids & at.anywhere:
+        kind = "withdrawn" if at.ring.withdrawn_kids & left_over else "retired"
+        stays = at.published - at.ring.retired_kids
+        if stays or any(each.is_usable for each in at.ring.generations):
+            subject = f"holds {' '.join(sorted(left_over))}"
+            yield Step("publish", 0, f"the JWKS holds a {kind} key", subject=subject)
         else:
             why = "the JWKS is never left without a key"
-            yield Later("a retired key is left out", None, why, reason="document")
+            yield Later(f"a {kind} key is left out", None, why, reason="document")
     for each in at.ring.generations:
         withdrawn = each.marks.compromised
         if withdrawn is not None and at.now < withdrawn + PROPAGATION:
@@ -165,7 +161,7 @@ def _pointing(at: _Situation) -> Found:
 def _pointing_to(at: _Situation, each: Generation, what: str) -> Step | Later:
     if each.marks.published is None or each.kid not in at.published:
         return Later(what, None, "its kid has not been read back yet", reason="unpublished")
-    if at.is_emergency:
+    if at.ring.is_emergency:
         return Step("point", each.number, "the key that signs is withdrawn")
     if at.ring.signing is None and len(at.ring.generations) == 1:
         return Step("point", each.number, "it is the ring's first key")
@@ -201,6 +197,9 @@ def _retiring(at: _Situation) -> Found:
         yield Later(what, None, oldest.doubt, reason="doubt")
     elif at.ring.retired_kids & at.anywhere:
         yield Later(what, None, "the JWKS still holds a key that retired before", reason="document")
+    elif any(each.number < oldest.number and _is_to_be_disabled(each) for each in at.before):
+        why = "a key that was withdrawn before is to be disabled first"  # it would not be read then
+        yield Later(what, None, why, reason="withdrawn")
     elif (drained := _drained(at, oldest)) is None:
         yield Later(
             what, None, "it is not known since when it drains, or for how long", reason="unread"
@@ -224,7 +223,7 @@ def _drained(at: _Situation, generation: Generation) -> float | None:
 
 
 def _creating(at: _Situation) -> Found:
-    under_way = [each for each in at.after if each.is_live or _is_open(each)]
+    under_way = [each for each in at.after if each.is_live or _is_open(at, each)]
     number = at.ring.newest_number + 1
     what = f"generation {number} is made"
     if under_way:
@@ -232,7 +231,7 @@ def _creating(at: _Situation) -> Found:
             why = _stuck(at.ring.name, under_way[-1])
             yield Later(what, None, why, reason="stuck")
         return
-    if at.is_emergency:
+    if at.ring.is_emergency:
         yield Step("create", number, "the key that signs is withdrawn, and no other is there")
     elif sum(each.marks.retired is None for each in at.ring.generations) >= MOST_KEYS:
         why = f"the JWKS has {MOST_KEYS} keys, until one of them retires"
@@ -250,9 +249,20 @@ def _creating(at: _Situation) -> Found:
             yield Later(what, period_ends, "the period is over then", reason="time")
 
 
-def _is_open(generation: Generation) -> bool:
-    """Tell whether a key in doubt may still become one that signs: nobody has given it up."""
-    return generation.doubt is not None and generation.marks.compromised is None
+def _is_open(at: _Situation, generation: Generation) -> bool:
+    """Tell whether a key in doubt may still become one that signs: nobody has given it up.
+
+    An emergency of the key that signs does not wait for that, unless the one in doubt is so young
+    that its tags may not be seen yet.
+    """
+    if generation.doubt is None or generation.marks.compromised is not None:
+        return False
+    is_urgent = at.signing is not None and at.ring.is_emergency
+    return _is_young(at, generation) or not is_urgent
+
+
+def _is_young(at: _Situation, generation: Generation) -> bool:
+    return at.now - generation.born < 2 * PROPAGATION
 
 
 def _stuck(ring: str, under_way: Generation) -> str:
@@ -273,17 +283,43 @@ def _doubting(at: _Situation) -> Found:
         why = f"its key is {signing.state}, and no token can be issued"
         yield Later(f"generation {signing.number} signs", None, why, reason="stuck")
     for each in at.ring.generations:
-        is_young = at.now - each.born < 2 * PROPAGATION  # its tags may not be seen yet
-        if each.doubt is not None and each.marks.compromised is None and not is_young:
+        if each.doubt is None or _is_young(at, each):  # whose tags may not be seen yet
+            continue
+        if each.marks.compromised is None:
             yield Later(f"generation {each.number} is trusted", None, each.doubt, reason="doubt")
 
 
 def _disabling(at: _Situation) -> Found:
     for each in at.ring.generations:
-        if each.marks.compromised is None or each.marks.keep_enabled or each.state != "Enabled":
+        withdrawn = each.marks.compromised
+        if withdrawn is None or not _is_to_be_disabled(each):
             continue
-        if each.number != at.ring.signing and each.kid not in at.published:
+        if each.number == at.ring.signing or each.kid in at.published:
+            continue
+        if is_elsewhere(at.ring, each):
             yield Step("disable", each.number, "somebody else may sign with it")
+        else:
+            ready = None if at.ring.signing is None else withdrawn + REST
+            why = "the pointer may have been moved to it, which KMS would show late"
+            yield Later(f"generation {each.number} is disabled", ready, why, reason="withdrawn")
+
+
+def _is_to_be_disabled(each: Generation) -> bool:
+    is_withdrawn = each.marks.compromised is not None and not each.marks.keep_enabled
+    return is_withdrawn and each.state == "Enabled"
+
+
+def is_elsewhere(ring: Ring, generation: Generation) -> bool:
+    """Tell whether it is certain that the pointer is not at a withdrawn generation.
+
+    It never goes back, so to see it at a later one is enough. Seen at an earlier one, it may have
+    moved on unseen; nobody moves it to a key that is known to be withdrawn.
+    """
+    if ring.signing is None or ring.signing == generation.number:
+        return False
+    withdrawn = generation.marks.compromised
+    is_over = withdrawn is not None and ring.now >= withdrawn + REST
+    return generation.number < ring.signing or is_over
 
 
 def _and(numbers: list[int]) -> str:

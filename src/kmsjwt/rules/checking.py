@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from itertools import combinations
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from kmsjwt._immutable import Immutable
@@ -90,15 +90,14 @@ def _conflicts(routes: Sequence[Route]) -> Iterator[tuple[int | None, str]]:
     """Tell what a policy could not express exactly: no order between two, or three nested."""
     alike: dict[object, list[int]] = {}
     for number, route in enumerate(routes):
-        alike.setdefault(route.rank, []).append(number)
-    for numbers in alike.values():
-        for one, other in combinations(numbers, 2):
-            fault = _indistinct(routes[one], routes[other])
-            if fault is not None:
-                yield other, fault
-    within: dict[int, list[int]] = {}
-    for outer in (number for number, route in enumerate(routes) if route.is_open):
-        within[outer] = [each for each in range(len(routes)) if _may_hold(routes, outer, each)]
+        literals = tuple(part for part in route.segments if not part.startswith("{"))
+        before = alike.setdefault((route.rank, literals), [])
+        faults = (_indistinct(routes[each], route) for each in before)
+        fault = next(filter(None, faults), None)  # the first: of 100 alike, 99 are told
+        if fault is not None:
+            yield number, fault
+        before.append(number)
+    within = _nested(routes)
     told: set[int] = set()
     for outer, middle in [(each, middle) for each in within for middle in within[each]]:
         for inner in within.get(middle, ()):
@@ -106,6 +105,28 @@ def _conflicts(routes: Sequence[Route]) -> Iterator[tuple[int | None, str]]:
                 told.add(inner)  # once: a long chain would tell of every three in it
                 nest = " within ".join(repr(routes[each].text) for each in (inner, middle, outer))
                 yield inner, f"routes {nest}: a policy can express two of them nested, not three"
+
+
+def _nested(routes: Sequence[Route]) -> dict[int, list[int]]:
+    """Return for each open route those that may lie within it.
+
+    One without claims lies within one without claims that begins as it does; so not each is
+    compared with each, where there are many.
+    """
+    literal: dict[tuple[str, ...], list[int]] = {}
+    open_ones = [number for number, route in enumerate(routes) if route.is_open]
+    claiming = [number for number in open_ones if routes[number].names_claims]
+    for number in open_ones:
+        if not routes[number].names_claims:
+            literal.setdefault(routes[number].segments, []).append(number)
+    within: dict[int, list[int]] = {number: [] for number in open_ones}
+    for inner, route in enumerate(routes):
+        begun = (literal.get(route.segments[:length], ()) for length in range(len(route.segments)))
+        around = open_ones if route.names_claims else [*chain.from_iterable(begun), *claiming]
+        for outer in around:
+            if _may_hold(routes, outer, inner):
+                within[outer].append(inner)
+    return within
 
 
 def _indistinct(one: Route, other: Route) -> str | None:

@@ -34,6 +34,12 @@ MAX_BYTES = 32_000
 """Largest file of rules that is read: some 500. A policy of 8,192 bytes has room for fewer."""
 
 _TOLD = 30  # faults that are worth one message
+# Texts and comments as a whole, so that no bracket in them counts; a text may go on to the end.
+_PIECES = (
+    r"\"\"\"(?:\\.|[^\\])*?(\"\"\"|\Z)|'''.*?('''|\Z)"
+    r"|\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*'|#[^\n]*|[\[\]{}]"
+)
+_CLOSES = {"[": "]", "{": "}"}
 
 _Place = tuple[str | int, ...]
 _NEEDS = ("scope", "equals", "contains", "any", "all")
@@ -86,8 +92,9 @@ def parse_rules(toml: bytes | str, *, where: str = "rules") -> Rules:
         raise ConfigError(f"{where} is nested too deep", code="rules_file") from error
     if rules is None:
         told = [f"{where}, line {line}: {fault}" for line, fault in reader.located()]
-        more = [f"and so on, {len(told)} faults in all"] if len(told) > _TOLD else []
-        raise ConfigError("; ".join([*told[:_TOLD], *more]), code="rules_file")
+        count = len(reader.faults)
+        faults = [*told, *([f"and so on, {count} faults in all"] if count > _TOLD else [])]
+        raise ConfigError("; ".join(faults), code="rules_file", faults=faults)
     return rules
 
 
@@ -124,6 +131,8 @@ class _Reader:
         place: _Place = ("require",)
         if "require" not in document or not self._is_table(document["require"], place):
             return None
+        if not document["require"]:  # cut off, perhaps, or all of it made a comment
+            self._fault(place, f"require asks for nothing, expected {', '.join(_NEEDS)}")
         return self._needs(document["require"], place)
 
     def _rules(self, entries: object) -> Iterator[tuple[Rule, _Place]]:
@@ -140,13 +149,16 @@ class _Reader:
             routes = entry.get("route")
             if routes == []:
                 self._fault((*place, "route"), "route names none, expected at least one")
-            for route in routes if isinstance(routes, list) else [routes]:
+            many = isinstance(routes, list)
+            for each, route in enumerate(routes if many else [routes]):
+                where: _Place = (*place, "route", each) if many else (*place, "route")
                 if isinstance(route, str):
-                    yield Rule(route, *([needs] if needs else [])), (*place, "route")
+                    yield Rule(route, *([needs] if needs else [])), where
                 else:
+                    found = f"is {shown(route)}" if "route" in entry else "is missing"
                     self._fault(
-                        (*place, "route") if "route" in entry else place,
-                        f"route is {shown(route)}, expected text such as 'GET /orders/*'",
+                        where if "route" in entry else place,
+                        f"route {found}, expected text such as 'GET /orders/*'",
                     )
 
     def _needs(self, table: dict[str, Any], place: _Place) -> Requirement | None:
@@ -207,48 +219,67 @@ class _Reader:
     def _refuse_others(self, table: dict[str, Any], place: _Place, known: tuple[str, ...]) -> None:
         for name in table:
             if name not in known:
-                self._fault(
-                    (*place, name), f"{shown(name)} is unknown, expected {', '.join(known)}"
-                )
+                told = f"{shown(name)} is unknown, expected {', '.join(known)}"
+                self._fault((*place, name), f"{told}{_meant(name, known)}")
 
     def _fault(self, place: _Place, fault: str) -> None:
         self.faults.append((place, fault))
 
     def located(self) -> list[tuple[int, str]]:
-        """Return the faults, each with the line where its place ends, in that order.
+        """Return the faults, each with the line where its place begins, in that order.
 
         tomllib tells no positions. It is the first line with which the document, read only so
-        far, has the place.
+        far, has the place. Of many faults those found first are located: each costs some reading.
         """
-        lines: dict[_Place, int] = {}
-        waiting = {place for place, _ in self.faults}
-        start = 0
-        for end in self._tables():
-            document = self._so_far(end)
-            if document is None or not any(_has(document, place) for place in waiting):
-                start = start if document is None else end
-                continue
-            for number in range(start + 1, end + 1):
-                document = self._so_far(number)
-                here = {place for place in waiting if document and _has(document, place)}
-                lines.update(dict.fromkeys(here, number))
-                waiting -= here
-            start = end
-        return sorted((lines.get(place, len(self._lines)), fault) for place, fault in self.faults)
+        told = self.faults[:_TOLD]
+        lines = self._lines_of({place for place, _ in told}, 0, len(self._lines))
+        return sorted((lines[place], fault) for place, fault in told)
 
-    def _tables(self) -> list[int]:
-        """Return the numbers of lines before which a table may begin, and of the last line.
-
-        Reading only so far first spares most of the work: each reading begins at the first line.
-        """
-        begins = [n for n, line in enumerate(self._lines) if n and line.lstrip().startswith("[")]
-        return [*begins, len(self._lines)]
+    def _lines_of(self, places: set[_Place], before: int, last: int) -> dict[_Place, int]:
+        """Return where places begin that the lines to the last have, and those before have not."""
+        if not places or last - before == 1:
+            return dict.fromkeys(places, last)
+        middle = (before + last) // 2
+        for number in range(middle, before, -1):
+            document = self._so_far(number)
+            if document is not None:
+                here = {place for place in places if _has(document, place)}
+                found = self._lines_of(here, before, number)
+                return {**found, **self._lines_of(places - here, middle, last)}
+        return self._lines_of(places, middle, last)
 
     def _so_far(self, end: int) -> dict[str, Any] | None:
+        """Return the document of so many lines, what is open there closed; None within a text."""
+        text = "".join(self._lines[:end])
         try:
-            return tomllib.loads("".join(self._lines[:end]))
+            return tomllib.loads(text + _closing(text))
         except tomllib.TOMLDecodeError:
             return None
+
+
+def _closing(text: str) -> str:
+    """Return what closes all that is open at the end of some TOML."""
+    import re  # only a wrong file pays for this import
+
+    open_ones: list[str] = []
+    for found in re.finditer(_PIECES, text, re.DOTALL):
+        piece = found[0]
+        if found.lastindex and not found[found.lastindex]:
+            open_ones.append(piece[:3])
+        elif piece in _CLOSES:
+            open_ones.append(_CLOSES[piece])
+        elif open_ones and piece == open_ones[-1]:
+            open_ones.pop()
+    return "".join(reversed(open_ones))
+
+
+def _meant(name: str, known: tuple[str, ...]) -> str:
+    from difflib import get_close_matches  # only a wrong file pays for this import
+
+    if "rule" in known and name in _NEEDS:
+        return f": put {name} into a [[rule]] or [require]"
+    near = get_close_matches(name.lower(), known, n=1)
+    return f", was {'[[rule]]' if near[0] == 'rule' else near[0]} meant?" if near else ""
 
 
 def _has(document: Any, place: _Place) -> bool:

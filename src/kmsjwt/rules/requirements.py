@@ -227,9 +227,10 @@ def any_of(*requirements: Requirement) -> Requirement:
 def _comparable(claim: str, value: object) -> object:
     if isinstance(value, (str, bool, int)) or (isinstance(value, float) and isfinite(value)):
         return value
+    told = shown(value)
     raise ConfigError(
-        f"claim {shown(claim)} is compared with {shown(value)}, expected text, a number, "
-        "true or false",
+        f"claim {shown(claim)} is compared with {'a value ' * told.startswith('of type')}{told},"
+        " expected text, a number, true or false",
         code="requirement",
         fix="name several values with any_of (in TOML: any)"
         if isinstance(value, (list, tuple, set))

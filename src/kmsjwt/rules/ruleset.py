@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 from kmsjwt._immutable import Immutable
 from kmsjwt.errors import ConfigError
 from kmsjwt.rules.checking import DEFAULT_PATH_CLAIMS, Rule, check
+from kmsjwt.rules.requirements import Requirement
 from kmsjwt.rules.routes import METHODS, Route, covers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-
-    from kmsjwt.rules.requirements import Requirement
 
 
 class Ruling(Immutable):
@@ -78,14 +77,15 @@ class Rules(Immutable):
         has_routes: whether there is any rule about routes; without one, any route may be used.
         are_route_keys: whether every rule is, word for word, a route key of an HTTP API.
         ordered: each route with what it needs, the more specific first.
+        require: what every token must meet, whatever the route; None if nothing.
     """
 
-    __slots__ = ("_require", "are_route_keys", "has_routes", "ordered")
+    __slots__ = ("are_route_keys", "has_routes", "ordered", "require")
 
     has_routes: bool
     are_route_keys: bool
     ordered: tuple[tuple[Route, Requirement | None], ...]
-    _require: Requirement | None
+    require: Requirement | None
 
     def __init__(
         self,
@@ -107,14 +107,14 @@ class Rules(Immutable):
         """
         checked, faults = check(rules, require, path_claims)
         if faults:
-            told = (f"rule {n + 1}: {fault}" if n is not None else fault for n, fault in faults)
-            raise ConfigError("; ".join(told), code="rules")
+            told = [f"rule {n + 1}: {fault}" if n is not None else fault for n, fault in faults]
+            raise ConfigError("; ".join(told), code="rules", faults=told)
         ordered = tuple(sorted(checked, key=lambda entry: entry[0].rank))
         self._fill(
             has_routes=bool(ordered),
             are_route_keys=all(route.is_route_key for route, _ in ordered),
             ordered=ordered,
-            _require=require,
+            require=require,
         )
 
     def decide(self, claims: Mapping[str, Any], method: str, path: str) -> Ruling:
@@ -130,7 +130,9 @@ class Rules(Immutable):
             return refused
         ruling = self._decide_path(claims, method, path)
         if ruling is None:
-            return _no_rule(self._hint(claims, method, path))
+            from kmsjwt.rules.near import hint
+
+            return _no_rule(hint((route for route, _ in self.ordered), claims, method, path))
         if ruling.allowed and path.endswith("/"):
             without = self._decide_path(claims, method, path[:-1], closed=True)
             return ruling if without is None else without
@@ -147,21 +149,9 @@ class Rules(Immutable):
                     return None if closed and route.is_open else _ruling(route, needs, claims)
         return None
 
-    def _hint(self, claims: Mapping[str, Any], method: str, path: str) -> str:
-        """Return what is near and does not match, for whoever wonders why."""
-        for route, _ in self.ordered:
-            if method not in route.methods:
-                continue
-            unfit = route.unfit_claim(claims)
-            if unfit is not None:
-                return f"; {unfit} is there, and no path may have such a value ({route.text!r})"
-            if route.is_open and route.pattern(claims) == f"{path}/*":
-                return f"; {route.text!r} begins below it"
-        return ""
-
     def decide_token(self, claims: Mapping[str, Any]) -> Ruling:
         """Decide what depends on the token alone: ``require``."""
-        require = self._require
+        require = self.require
         if require is None or require.is_met(claims):
             return _OK
         return Ruling(
@@ -216,6 +206,25 @@ class Rules(Immutable):
                     deny.append(f"{method}{pattern}/")
         return Grant(tuple(allow), tuple(deny))
 
+    def supposing(self, *, met: bool) -> Rules:
+        """Return the same routes as for a token that meets every requirement, or none."""
+        needs = None if met else _Unmeetable()
+        return self._checked_before(
+            tuple((route, None if asked is None else needs) for route, asked in self.ordered)
+        )
+
+    @classmethod
+    def _checked_before(cls, ordered: tuple[tuple[Route, Requirement | None], ...]) -> Rules:
+        made = cls.__new__(cls)
+        cls._fill(
+            made,
+            has_routes=bool(ordered),
+            are_route_keys=all(route.is_route_key for route, _ in ordered),
+            ordered=ordered,
+            require=None,
+        )
+        return made
+
     def _met(self, claims: Mapping[str, Any]) -> dict[str, dict[str, bool]]:
         """Return by method each path that rules name for a token, and whether it may use it."""
         by_method: dict[str, dict[str, bool]] = {}
@@ -229,6 +238,14 @@ class Rules(Immutable):
 
     def __repr__(self) -> str:
         return f"Rules({', '.join(repr(route.text) for route, _ in self.ordered)})"
+
+
+class _Unmeetable(Requirement):
+    __slots__ = ()
+
+    def is_met(self, claims: Mapping[str, Any]) -> bool:
+        del claims
+        return False
 
 
 def _ruling(route: Route, needs: Requirement | None, claims: Mapping[str, Any]) -> Ruling:

@@ -22,6 +22,7 @@ _ACTION = "execute-api:Invoke"
 _FIELD = re.compile(
     r"\w+\.\w+|arn:[\w-]+:appsync:[\w-]+:\d{12}:apis/\w+/types/\w+/fields/\w+", re.ASCII
 )
+_BOTH = " (KMSJWT_RESPONSE tells the authorizer which)"
 _UNKNOWN = ("Condition", "NotAction", "NotResource", "Principal", "NotPrincipal")
 
 
@@ -134,6 +135,8 @@ def _json(returned: object) -> tuple[dict[str, Any], int]:
 
 def _authorized(answer: dict[str, Any]) -> bool:
     authorized = answer.get("isAuthorized")
+    if not isinstance(authorized, bool) and "policyDocument" in answer:
+        raise MalformedAnswer(f"the answer is a policy, and simple responses are on{_BOTH}")
     if not isinstance(authorized, bool):
         raise MalformedAnswer("isAuthorized is missing or no boolean")
     return authorized
@@ -160,6 +163,8 @@ def _denied_fields(answer: dict[str, Any]) -> tuple[str, ...]:
 
 def _iam(answer: dict[str, Any], context: dict[str, Any]) -> Answer:
     principal = answer.get("principalId")
+    if "isAuthorized" in answer and not {"principalId", "policyDocument"} & answer.keys():
+        raise MalformedAnswer(f"the answer is a simple one, and simple responses are off{_BOTH}")
     if not (isinstance(principal, str) and principal):
         raise MalformedAnswer("principalId is missing, empty or no text")
     document = answer.get("policyDocument")

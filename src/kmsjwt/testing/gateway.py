@@ -192,7 +192,7 @@ class Gateway:
     def _expect_door(self, door: str) -> None:
         if self._kind.door != door:
             raise ConfigError(
-                f"a {self._kind.name} API has no {door}(), expected {self._kind.door}()",
+                f"an API of kind {self._kind.name} has no {door}(), expected {self._kind.door}()",
                 code="gateway_setting",
             )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt._encoding import to_json
 from kmsjwt.errors import ConfigError, shown
+from kmsjwt.web._mounts import route_paths
 from kmsjwt.web.guard import required
 from kmsjwt.web.refused import Refused
 
@@ -36,7 +37,9 @@ class BearerMiddleware:
 
     The verified token is ``scope["state"]["token"]``, which Starlette shows as
     ``request.state.token``. WebSocket handshakes are judged as GET. The path that rules are asked
-    about is the one that Starlette routes by: decoded, without ``root_path``.
+    about is the one that Starlette routes by: decoded, without ``root_path``. A FastAPI application
+    puts its own ``root_path`` into the scope only behind this: it is looked for along ``app`` and
+    ``routes``, and where one further in may apply, rules must allow the path without it as well.
 
     The check runs in a thread. Most take microseconds, but now and then one fetches the keys, and
     would hold up every other request of the event loop.
@@ -55,16 +58,14 @@ class BearerMiddleware:
             return
         if kind not in ("http", "websocket"):
             raise ConfigError(f"scope type is {shown(kind)}, expected http, websocket or lifespan")
-        # FastAPI's own root_path comes into the scope only behind this.
-        root = getattr(self._app, "root_path", "")
-        if root:
-            scope = {**scope, "root_path": root}
+        path, *also = route_paths(scope, self._app)
         try:
             token = await asyncio.to_thread(
                 self._guard.check,
                 scope.get("method", "GET"),
-                route_path(scope),
+                path,
                 event_of(scope, self._guard),
+                also=also,
             )
         except Refused as refused:
             await (_close if kind == "websocket" else _answer)(refused, scope, receive, send)
@@ -72,16 +73,6 @@ class BearerMiddleware:
         # A copy, so that no other request can ever see this token.
         state = {**(scope.get("state") or {}), "token": token}
         await self._app({**scope, "state": state}, receive, send)
-
-
-def route_path(scope: Scope) -> str:
-    """Return the path that Starlette matches routes with."""
-    path: str = scope["path"]
-    # Behind a mount, the path from the outermost application on: rules are about that one.
-    root: str = scope.get("app_root_path", scope.get("root_path", ""))
-    if root and (path == root or path.startswith(f"{root}/")):
-        path = path[len(root) :]
-    return path or "/"
 
 
 def event_of(scope: Scope, guard: Guard) -> Event:

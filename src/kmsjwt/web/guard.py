@@ -61,7 +61,7 @@ class Guard:
         Raises:
             ConfigError: naming every setting that makes no sense.
         """
-        faults = _faults(verifier, rules, realm)
+        faults = _faults(verifier, rules, realm, log, clock)
         try:
             self._place = token_place(token_from)
         except ConfigError as error:
@@ -80,7 +80,13 @@ class Guard:
         return self._place.text
 
     def check(
-        self, method: str, path: str, event: Event, *, request_id: object = None
+        self,
+        method: str,
+        path: str,
+        event: Event,
+        *,
+        also: Collection[str] = (),
+        request_id: object = None,
     ) -> VerifiedToken:
         """Decide about one request.
 
@@ -91,6 +97,8 @@ class Guard:
                 with ``.``, ``..``, ``//``, a backslash or unprintable characters by none.
             event: what has the token: a mapping with ``headers`` or ``multiValueHeaders``, and
                 ``queryStringParameters`` or ``cookies`` if it may be there, as Lambda's events.
+            also: other paths by which the code behind may know the same request; rules must allow
+                each of them as well.
             request_id: for the log.
 
         Returns:
@@ -109,7 +117,7 @@ class Guard:
             "request_id": loggable(request_id),
         }
         try:
-            decision, outcome = self._decide(method, path, credentials)
+            decision, outcome = self._decide(method, (path, *also), credentials)
         except Exception as error:
             answer = unknowable(error) if isinstance(error, CannotKnow) else None
             self._record(error, answer, started, common)
@@ -134,7 +142,7 @@ class Guard:
             raise forbidden(self._realm, scopes, granted)
 
     def _decide(
-        self, method: str, path: str, credentials: tuple[object, ...]
+        self, method: str, paths: tuple[str, ...], credentials: tuple[object, ...]
     ) -> tuple[Decision, VerifiedToken | Refused]:
         token = None
         try:
@@ -144,7 +152,7 @@ class Guard:
             return refused(refusal, token), forbidden(self._realm)
         except TokenError as refusal:
             return refused(refusal, token), invalid(self._realm, refusal)
-        ruling = self._ruling(verified, method, path)
+        ruling = self._ruling(verified, method, paths)
         if ruling is None or ruling.allowed:
             return Decision(verdict=ALLOW, reason="ok", verified=verified), verified
         decision = Decision(
@@ -152,12 +160,14 @@ class Guard:
         )
         return decision, forbidden(self._realm, ruling.scopes, verified.claims.get("scope"))
 
-    def _ruling(self, verified: VerifiedToken, method: str, path: str) -> Ruling | None:
+    def _ruling(
+        self, verified: VerifiedToken, method: str, named: tuple[str, ...]
+    ) -> Ruling | None:
         """Return what the rules say, the first refusal among the readings of the request."""
         if self._rules is None:
             return None
         methods = ("GET", "HEAD") if method == "HEAD" else (method,)
-        paths = readings(path)
+        paths = tuple(way for path in named for way in readings(path))
         if self._rules.has_routes and not all(map(is_plain, paths)):
             return _unclear()
         rulings = [
@@ -203,7 +213,9 @@ def _unclear() -> Ruling:
     return Ruling(allowed=False, reason="no_rule", message=_UNCLEAR)
 
 
-def _faults(verifier: object, rules: object, realm: object) -> list[str]:
+def _faults(
+    verifier: object, rules: object, realm: object, log: object, clock: object
+) -> list[str]:
     faults = []
     if not callable(getattr(verifier, "verify", None)):
         faults.append(f"verifier is {shown(verifier)}, expected one with verify(token)")
@@ -212,6 +224,10 @@ def _faults(verifier: object, rules: object, realm: object) -> list[str]:
             f"realm is {shown(realm)}, expected 1 to 128 printable ASCII characters,"
             " without '\"' and backslash"
         )
+    if not (log is None or callable(log)):
+        faults.append(f"log is {shown(log)}, expected log(level, event, **fields), or None")
+    if not callable(clock):
+        faults.append(f"clock is {shown(clock)}, expected what returns seconds since 1970")
     if rules is not None:
         from kmsjwt.rules import Rules  # who has no rules has none of this to pay for
 

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt._encoding import to_json
@@ -35,6 +36,7 @@ def kmsjwt_middleware(guard: Guard) -> Middleware:
 
     The verified token is ``app.context["token"]`` while the request lasts. Rules are asked about
     the path that Powertools routes by: without an HTTP API's stage and without ``strip_prefixes``.
+    Its routes are regular expressions: where ``/v1.0`` serves ``/v1x0``, both must be allowed.
     With ``app.use`` an unknown path and a CORS preflight need a token too: where browsers ask, let
     the function URL or the API answer preflights, or name the middleware on each route.
 
@@ -57,12 +59,24 @@ def kmsjwt_middleware(guard: Guard) -> Middleware:
         # This one resolver takes no notice of slashes at the end.
         return path.rstrip("/") or "/" if isinstance(app, APIGatewayRestResolver) else path
 
+    def others(app: ApiGatewayResolver, path: str) -> tuple[str, ...]:
+        route = app.context["_route"]
+        # A "." that nothing repeats is meant as a dot. No other sign of a pattern matches itself,
+        # so it would be noticed.
+        meant = re.sub(r"(?<!\\)\.(?![*+?{])", r"\.", route.rule.pattern)
+        return () if re.match(meant, path) else (route.path,)
+
     def middleware(app: ApiGatewayResolver, next_middleware: NextMiddleware) -> Response[Any]:
         event = app.current_event
         request_id = getattr(app.lambda_context, "aws_request_id", None)
         try:
+            path = routed(app)
             token = guard.check(
-                event.http_method.upper(), routed(app), event.raw_event, request_id=request_id
+                event.http_method.upper(),
+                path,
+                event.raw_event,
+                also=others(app, path),
+                request_id=request_id,
             )
         except Refused as refused:
             return Response(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt import aws
@@ -89,12 +88,8 @@ class Asking:
         return None
 
     def _compare(self, answer: object, before: float) -> None:
-        if self.ahead is not None or not isinstance(answer, dict):
-            return
-        headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-        try:
-            told = parsedate_to_datetime(headers["date"]).timestamp()
-        except (KeyError, TypeError, ValueError):
+        told = None if self.ahead is not None else aws.answered_at(answer)
+        if told is None:
             return
         after = self._clock()
         if before > told + _SHORTEST_DATE:

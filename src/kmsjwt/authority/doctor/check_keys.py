@@ -8,7 +8,7 @@ from kmsjwt.authority.doctor import fixes
 from kmsjwt.authority.doctor.findings import Check
 from kmsjwt.authority.doctor.words import arn_end
 from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsJwtError, KmsKeyNotFound, KmsKeyUnusable
-from kmsjwt.key_names import is_alias, is_ring, ring_name
+from kmsjwt.key_names import RING_PREFIX, is_alias, is_ring, ring_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,7 +151,7 @@ def _trouble(facts: Facts, each: KeyFacts, check: Check, error: KmsJwtError) -> 
         return check.unknown(error.message, error.fix or "try again")
     fix = error.fix or "name the key by its id, ARN or alias"
     if isinstance(error, KmsKeyNotFound) and (is_ring(each.name) or is_alias(each.name)):
-        name = each.name.rpartition("alias/")[2].removeprefix("ring:")
+        name = each.name.rpartition("alias/")[2].removeprefix(RING_PREFIX)
         fix = f"check the Region ({facts.caller.region}) and the name, or make it: "
         fix += f"kmsjwt key create {name}" if "/" not in name else "kmsjwt key create NAME"
     return check.fail(error.message, _no_use(each), fix)

@@ -99,7 +99,8 @@ def _unreadable(facts: Facts, check: Check) -> Finding:
 def _is_told(facts: Facts, trouble: KmsJwtError) -> bool:
     """Tell whether it is one of the faults of the settings."""
     faults = trouble.faults if isinstance(trouble, ConfigError) else ()
-    return not set(faults).isdisjoint(facts.deployment.faults)
+    # There the variable comes first, and then what is wrong with it.
+    return any(told.endswith(fault) for told in facts.deployment.faults for fault in faults)
 
 
 def _missing(facts: Facts, check: Check) -> Iterator[Finding]:

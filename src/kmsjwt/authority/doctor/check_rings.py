@@ -9,6 +9,7 @@ from kmsjwt.authority.doctor import fixes
 from kmsjwt.authority.doctor.findings import Check
 from kmsjwt.authority.doctor.words import about, arn_end, length, when
 from kmsjwt.errors import KmsAccessDenied
+from kmsjwt.kms.ring.names import naming_anew
 from kmsjwt.rotation import plan
 from kmsjwt.rotation.settings import DAY
 
@@ -127,6 +128,13 @@ def _wrong(facts: Facts, each: KeyFacts, found: RingFacts, check: Check) -> Find
                 f"enable {arn_end(one.arn)} if it is disabled, else {fixes.iam(facts, each)}",
             )
     doubted = {one.doubt for one in its.generations}
+    if found.reading.missing is not None:
+        judge = check.fail if each.use.action == "read" else check.warn
+        yield judge(
+            f"{found.reading.missing} is not there, and its key has not retired",
+            "verifiers and jwks functions that start now know not all keys, and answer 503",
+            naming_anew(found.name, found.reading.missing),
+        )
     for why in found.reading.unseen:
         if why not in doubted:
             yield check.warn(why, "there may be keys that nobody sees", fixes.iam(facts, each))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from kmsjwt.key_names import KeyReference, is_alias, is_ring
+from kmsjwt.key_names import RING_PREFIX, KeyReference, is_alias, is_ring
 from kmsjwt.kms.ring.create import DEFAULT_SPEC
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _key(key: KeyFacts) -> str:
     if is_ring(key.name):
         return key.name
     if key.ring is not None:
-        return f"ring:{key.ring.name}"
+        return RING_PREFIX + key.ring.name
     if is_alias(key.name) and key.tags is not None:
         return str(key.arn)
     return key.name

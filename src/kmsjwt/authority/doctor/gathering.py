@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from kmsjwt import aws
 from kmsjwt.algorithms import ALGORITHMS, for_key_spec
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from kmsjwt.authority.doctor.deployment import Deployment, Use
     from kmsjwt.rotation import Ring
 
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _NOT_SENT = "not sent"
 _NO_CLIENT = ("no_region", "no_boto3", "aws_config")
 
@@ -249,7 +247,7 @@ def _caller(deployment: Deployment, asked: _Kms, sts: Any) -> Caller:
         sts = aws.sts_client(region) if sts is None else sts
     except ConfigError as error:
         return Caller(region=region, trouble=error)
-    if _is_local(client) and not _is_local(sts):  # its credentials are nobody's in AWS
+    if aws.is_local(client) and not aws.is_local(sts):  # its credentials are nobody's in AWS
         return Caller(region=region, local=True)
     try:
         return Caller(arn=sts.get_caller_identity()["Arn"], region=region)
@@ -268,7 +266,3 @@ def _first(deployment: Deployment) -> KeyReference | None:
         return KeyReference.parse(pointer_alias(ring_name(name)) if is_ring(name) else name)
     except ConfigError:
         return None
-
-
-def _is_local(client: Any) -> bool:
-    return urlsplit(str(client.meta.endpoint_url)).hostname in _LOOPBACK

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import re
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+from kmsjwt.cli.scaffold.requirement import installed, origin, requirement
 from kmsjwt.deploy import StackSettings, as_yaml, template
 
 if TYPE_CHECKING:
@@ -25,22 +25,35 @@ _AUDIENCE = "orders"
 _WIDTH = 82  # with what is before it, lines of 88, which formatters leave alone
 _README: dict[str, dict[str, str]] = {
     "sam": {
+        "extras": "aws",
         "tool_install": ", the AWS SAM CLI",
+        "before": "",
         "deploy": "sam deploy",
         "remove": "sam delete",
         "settings_file": "samconfig.toml",
+        "no_limit": "IssueConcurrency=0",
         "stack_file": "template.yaml",
         "stack_what": "every resource; after an upgrade, take it from a new `kmsjwt init`",
     },
     "cdk": {
-        "tool_install": ", the AWS CDK CLI, `cdk bootstrap`",
+        "extras": "aws,cdk",
+        "tool_install": ", the AWS CDK CLI",
+        # In the project's folder it runs app.py, which is nothing without the bundle.
+        "before": " For each account and Region, in any other folder:"
+        " `cdk bootstrap aws://ACCOUNT/REGION`.",
         "deploy": "cdk deploy",
         "remove": "cdk destroy",
         "settings_file": "settings.py",
+        "no_limit": '"issue_concurrency": 0',
         "stack_file": "app.py",
         "stack_what": "the stack, which is one construct; beside it what else you want in it",
     },
 }
+
+_WHENCE = (
+    "\n\n`requirements.txt` names the kmsjwt that wrote this project, which was installed from"
+    " `{}`. Where that place is not to be found, such as on another machine, name one that is."
+)
 
 
 def files(name: str, tool: str, target: Target) -> dict[str, str]:
@@ -58,10 +71,12 @@ def files(name: str, tool: str, target: Target) -> dict[str, str]:
         backend=_BACKEND,
     )
     described = template(settings)
+    version, direct_url = installed()
     words = {
         **_README[tool],
+        "requirement": requirement(_README[tool]["extras"], version, direct_url),
+        "whence": _WHENCE.format(origin(direct_url)) if direct_url else "",
         "stack": stack_name(name),
-        "version": importlib.metadata.version("kmsjwt"),
         "bundle": f"kmsjwt bundle --arch {target.arch} --python {target.python} --with hello.py",
         "parameters": "".join(_SETTINGS[tool](described["Parameters"])),
     }

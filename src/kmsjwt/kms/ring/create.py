@@ -14,32 +14,27 @@ IAM: ``kms:CreateKey`` and ``kms:TagResource``, ``kms:CreateAlias`` on the alias
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt import aws
 from kmsjwt._immutable import Immutable
-from kmsjwt.errors import ConfigError, KmsError
+from kmsjwt.errors import ConfigError
 from kmsjwt.key_names import KeyReference, ring_name
 from kmsjwt.kms.public import fetch
 from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.beginning import LIVED, headless, left_behind, refuse_headless
 from kmsjwt.kms.ring.fitting import fitting
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias
-from kmsjwt.kms.ring.reading import described, pages, tags_of
+from kmsjwt.kms.ring.reading import described, tags_of
 from kmsjwt.kms.ring.writing import RingWriter, not_visible, ring_clients
 from kmsjwt.rotation import RingSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from kmsjwt.kms.ring.reading import Metadata
 
 DEFAULT_SPEC = "RSA_2048"
 """RS256 keys: the only ones that HTTP API, REST API and ALB authorizers all accept."""
-
-_MARKS = frozenset({tags.DRAINING, tags.RETIRED, tags.COMPROMISED, tags.DISABLED})
-_PAGES = 100  # of aliases; an account has 50 aliases to a page
-_SEARCHED = 100  # keys; one page of ListKeys
 
 
 class CreatedRing(Immutable):
@@ -72,6 +67,7 @@ def create_ring(
     spec: str | None = None,
     settings: Mapping[str, Any] | None = None,
     multi_region: bool = False,
+    policy: str | None = None,
     client: Any = None,
     region: str | None = None,
 ) -> CreatedRing:
@@ -82,6 +78,7 @@ def create_ring(
         spec: the KMS key spec; RSA_2048 for a new key if None.
         settings: those of the ring's times that differ from the defaults of `RingSettings`.
         multi_region: make a multi-Region key. Its successors will be such keys as well.
+        policy: the key policy of a new key, as JSON; KMS's default if None.
         client: any boto3 KMS client, whose retries had better be off: CreateKey is not
             idempotent. Two suitable ones are made if None.
         region: the Region, if no client is given.
@@ -95,7 +92,10 @@ def create_ring(
         KmsError: KMS refused or could not be reached. Running it again goes on from there.
     """
     making = _Creation(ring_name(name), spec, settings or {}, client, region)
-    key, created = making.key(multi_region=multi_region)
+    more: dict[str, Any] = {"MultiRegion": True} if multi_region else {}
+    if policy is not None:
+        more["Policy"] = policy
+    key, created = making.key(**more)
     if not created:
         making.refuse_other_spec(key)
         making.refuse_other_settings(key)
@@ -125,8 +125,8 @@ class _Creation:
         self._first = generation_alias(name, 1)
         self._writer = RingWriter(writing, name, allow=lambda: None)
 
-    def key(self, *, multi_region: bool) -> tuple[Metadata, bool]:
-        """Return the key that signs, and whether it was made just now."""
+    def key(self, **more: Any) -> tuple[Metadata, bool]:
+        """Return the key that signs, and whether it was made just now, of that request."""
         pointed, first = described(self.client, self.pointer), described(self.client, self._first)
         if pointed is not None:
             if first is None or first["Arn"] != pointed["Arn"]:
@@ -135,39 +135,21 @@ class _Creation:
         if first is not None:
             self._refuse_former(first)
             return self._pointed_to(first), False
-        fitting(self._spec or DEFAULT_SPEC, self._settings)
-        self._refuse_headless()
-        found = self._orphan()
-        key = found or self._made(multi_region=multi_region)
+        spec = self._spec or DEFAULT_SPEC
+        fitting(spec, self._settings)
+        refuse_headless(self.client, self.name)
+        found = left_behind(self.client, self.name, spec, self._settings)
+        key = found or self._made(**more)
         claimed = self._writer.claim(1, key)
         is_new = found is None and claimed["Arn"] == key["Arn"]
         return self._pointed_to(claimed), is_new
 
     def _refuse_former(self, first: Metadata) -> None:
         """Refuse to let a key sign that has signed before: its successor is to."""
-        if tags_of(self.client, first["Arn"]).keys() & _MARKS:
-            raise self._headless(generation_alias(self.name, 1))
+        if tags_of(self.client, first["Arn"]).keys() & LIVED:
+            raise headless(self.name, self._first)
 
-    def _refuse_headless(self) -> None:
-        """Refuse to begin a ring of which later keys are there, as far as that may be seen."""
-        try:
-            for answer in islice(pages(self.client.list_aliases, "ListAliases", "*"), _PAGES):
-                for alias in answer["Aliases"]:
-                    if alias["AliasName"].startswith(f"{self.pointer}/"):
-                        raise self._headless(alias["AliasName"])
-        except KmsError:
-            return  # may not look: then nothing is found, as on every first run
-
-    def _headless(self, alias: str) -> ConfigError:
-        return ConfigError(
-            f"{alias} is there, and {self.pointer}, which points to the key that signs, is not",
-            code="ring_headless",
-            fix=f"point it to the key that signed last, the one without the tag {tags.DRAINING}:"
-            f" aws kms create-alias --alias-name {self.pointer} --target-key-id KEY",
-        )
-
-    def _made(self, *, multi_region: bool) -> Metadata:
-        more: dict[str, Any] = {"MultiRegion": True} if multi_region else {}
+    def _made(self, **more: Any) -> Metadata:
         spec = self._spec or DEFAULT_SPEC
         return self._writer.make(1, spec=spec, settings=self._settings, **more)
 
@@ -214,33 +196,3 @@ class _Creation:
         if pointed["Arn"] != key["Arn"]:
             self._refuse_foreign(pointed)
         return pointed
-
-    def _orphan(self) -> Metadata | None:
-        """Return the key that a killed run made for this ring and could not name."""
-        try:
-            listed = aws.call(self.client.list_keys, "ListKeys", "*", Limit=_SEARCHED)["Keys"]
-        except KmsError:
-            return None  # may not look: then no key is found, as on every first run
-        found = [key for key in self._ours(entry["KeyArn"] for entry in listed) if key]
-        return min(found, key=lambda key: str(key["CreationDate"]), default=None)
-
-    def _ours(self, arns: Iterator[str]) -> Iterator[Metadata | None]:
-        for arn in arns:
-            try:
-                known = tags_of(self.client, arn)
-                if (known.get(tags.RING), known.get(tags.GENERATION)) == (self.name, "1"):
-                    yield self._usable_orphan(arn, known)
-            except KmsError:
-                continue
-
-    def _usable_orphan(self, arn: str, known: Mapping[str, str]) -> Metadata | None:
-        named = aws.call(self.client.list_aliases, "ListAliases", arn, KeyId=arn)["Aliases"]
-        key = described(self.client, arn)
-        if named or key is None or key["KeyState"] != "Enabled" or known.keys() & _MARKS:
-            return None
-        fits = key["KeySpec"] == (self._spec or DEFAULT_SPEC)
-        return key if fits and _same(tags.settings_in(known), self._settings) else None
-
-
-def _same(settings: RingSettings | None, wanted: RingSettings) -> bool:
-    return settings is not None and tags.of_settings(settings) == tags.of_settings(wanted)

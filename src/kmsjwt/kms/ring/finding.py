@@ -16,11 +16,11 @@ from kmsjwt.kms.ring import tags
 from kmsjwt.kms.ring.reading import described, pages, tags_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 class Orphan(Immutable):
-    """A key that was made for a ring and has no alias: a run was killed, or lost a race.
+    """A key of a ring that has no alias: a run was killed or lost a race, or an alias was deleted.
 
     Attributes:
         ring: the ring it is tagged for.
@@ -28,18 +28,36 @@ class Orphan(Immutable):
         arn: the key.
         state: its KMS key state.
         created: when it was made, ISO 8601.
+        published: whether consumers were ever given its public key: its tokens may be alive.
     """
 
-    __slots__ = ("arn", "created", "generation", "ring", "state")
+    __slots__ = ("arn", "created", "generation", "published", "ring", "state")
 
     ring: str
     generation: str
     arn: str
     state: str
     created: str
+    published: bool
 
-    def __init__(self, *, ring: str, generation: str, arn: str, state: str, created: str) -> None:
-        self._fill(ring=ring, generation=generation, arn=arn, state=state, created=created)
+    def __init__(
+        self,
+        *,
+        ring: str,
+        generation: str,
+        arn: str,
+        state: str,
+        created: str,
+        published: bool,
+    ) -> None:
+        self._fill(
+            ring=ring,
+            generation=generation,
+            arn=arn,
+            state=state,
+            created=created,
+            published=published,
+        )
 
     def __repr__(self) -> str:
         return f"Orphan({self.arn!r}, {self.ring!r}, {self.generation!r})"
@@ -58,6 +76,22 @@ def ring_names(client: Any) -> list[str]:
             if named:
                 found.add(named[1])
     return sorted(found)
+
+
+def ring_with(client: Any, kid: str, *, besides: str) -> str | None:
+    """Return another ring of the account and Region that has a key of that ``kid``; None if none.
+
+    Raises:
+        KmsError: KMS did not say; the tags of one of its keys may not be read.
+    """
+    for answer in pages(client.list_aliases, "ListAliases", "*"):
+        for alias in answer["Aliases"]:
+            named = re.fullmatch(f"alias/({RING_NAME})/{RING_NUMBER}", alias["AliasName"])
+            if named is None or named[1] == besides or "TargetKeyId" not in alias:
+                continue
+            if tags_of(client, alias["TargetKeyId"]).get(tags.KID) == kid:
+                return named[1]
+    return None
 
 
 def orphans(client: Any, names: frozenset[str] = frozenset()) -> Iterator[Orphan]:
@@ -79,10 +113,10 @@ def orphans(client: Any, names: frozenset[str] = frozenset()) -> Iterator[Orphan
                 continue
             ring = known.get(tags.RING)
             if ring is not None and (not names or ring in names):
-                yield from _if_unnamed(client, arn, ring, known.get(tags.GENERATION, "?"))
+                yield from _if_unnamed(client, arn, ring, known)
 
 
-def _if_unnamed(client: Any, arn: str, ring: str, generation: str) -> Iterator[Orphan]:
+def _if_unnamed(client: Any, arn: str, ring: str, known: Mapping[str, str]) -> Iterator[Orphan]:
     for answer in pages(client.list_aliases, "ListAliases", arn, KeyId=arn):
         if answer["Aliases"]:
             return
@@ -90,8 +124,9 @@ def _if_unnamed(client: Any, arn: str, ring: str, generation: str) -> Iterator[O
     if key is not None:
         yield Orphan(
             ring=ring,
-            generation=generation,
+            generation=known.get(tags.GENERATION, "?"),
             arn=arn,
             state=key["KeyState"],
             created=key["CreationDate"].isoformat(),
+            published=tags.KID in known,
         )

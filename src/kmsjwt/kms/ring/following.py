@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt._immutable import Immutable
-from kmsjwt.errors import KmsAccessDenied, KmsError
+from kmsjwt.errors import KmsAccessDenied, KmsError, KmsKeyNotFound
 from kmsjwt.key_names import RING_NUMBER
 from kmsjwt.kms.ring import tags
 from kmsjwt.kms.ring.names import pointer_alias
@@ -45,7 +45,9 @@ class Followed(Immutable):
         return f"Followed({self.number}, {self.settings!r}, {self.withdrawn!r})"
 
 
-def follow(client: Any, ring: str, arn: str, *, required: bool) -> Followed | None:
+def follow(
+    client: Any, ring: str, arn: str, *, required: bool, readable: bool = False
+) -> Followed | None:
     """Read what a key says of itself.
 
     Args:
@@ -53,9 +55,10 @@ def follow(client: Any, ring: str, arn: str, *, required: bool) -> Followed | No
         ring: the ring whose pointer led here.
         arn: the key.
         required: whether it must be a generation of the ring with settings.
+        readable: whether it must let its tags be read: it is of the caller's own account.
 
     Returns:
-        None if it need not be one, and is none or does not let its tags be read.
+        None if it need not be one, and is none or need not let its tags be read.
 
     Raises:
         KmsError: its tags cannot be read now, or say too little.
@@ -65,10 +68,11 @@ def follow(client: Any, ring: str, arn: str, *, required: bool) -> Followed | No
     try:
         known = tags_of(client, arn)
     except KmsError as error:
-        if not (required or error.retryable):
+        is_hidden = isinstance(error, (KmsAccessDenied, KmsKeyNotFound))
+        if not (required or error.retryable or (readable and is_hidden)):
             return None
-        if isinstance(error, KmsAccessDenied):
-            error.fix = f"{error.fix}; by {pointer_alias(ring)} alone, tags need not be read"
+        if is_hidden:
+            error.fix = _without_tags(ring, error.fix)
         raise
     number = known.get(tags.GENERATION, "")
     if known.get(tags.RING) != ring or not re.fullmatch(RING_NUMBER, number):
@@ -79,6 +83,11 @@ def follow(client: Any, ring: str, arn: str, *, required: bool) -> Followed | No
     if required and settings is None:
         raise _unclear(ring, arn, "its tags do not say the ring's times")
     return Followed(int(number), settings, _withdrawn(ring, arn, known))
+
+
+def _without_tags(ring: str, fix: str | None) -> str:
+    way = f"name {pointer_alias(ring)} by its ARN to follow it without reading tags"
+    return f"{fix}; {way}" if fix else way
 
 
 def _withdrawn(ring: str, arn: str, known: Mapping[str, str]) -> str:

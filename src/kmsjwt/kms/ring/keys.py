@@ -22,7 +22,7 @@ from kmsjwt.kms.arguments import (
     require_seconds,
 )
 from kmsjwt.kms.ring.known import Known
-from kmsjwt.kms.ring.names import pointer_alias
+from kmsjwt.kms.ring.names import naming_anew, pointer_alias
 from kmsjwt.kms.ring.reading import read
 
 if TYPE_CHECKING:
@@ -198,10 +198,14 @@ class RingKeys:
         return UnknownKey(f"kid is {shown(kid)}, which is none of the {count} keys of the ring")
 
     def _unsure(self, why: str) -> KmsUnavailable:
+        missing = self._known.missing
+        fix = "see kmsjwt key list, and that the aliases, tags and public keys may be read"
+        if missing is not None and missing in why:
+            fix = naming_anew(self._name, missing)
         return KmsUnavailable(
             f"the keys of ring {self._name} are not all known: {why}",
             action="DescribeKey",
             key=pointer_alias(self._name),
             code="ring_not_known",
-            fix="see kmsjwt key list, and that the aliases, tags and public keys may be read",
+            fix=fix,
         )

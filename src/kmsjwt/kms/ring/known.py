@@ -9,7 +9,7 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 from kmsjwt._immutable import Immutable
-from kmsjwt.kms.ring.names import generation_alias, pointer_alias
+from kmsjwt.kms.ring.names import pointer_alias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from kmsjwt.kms.ring.reading import RingReading
     from kmsjwt.rotation import Generation, Ring
 
-_WEEK = 7 * 86_400  # the shortest time that KMS waits before it deletes a key
-_LONGEST_DRAIN = 2 * 86_400 + 900  # of a ring whose times are the longest that it may have
 _WITHDRAWN = frozenset(("Disabled", "PendingDeletion", "PendingReplicaDeletion"))
 
 
@@ -62,6 +60,8 @@ class Known(Immutable):
         hidden: why keys may be missing that must be published; empty if none are.
         doubts: why a ``kid`` that is not known may be of the ring, all the same; empty if it
             cannot be.
+        missing: the alias that is not there though tokens of its key may be alive; None if none
+            lacks.
     """
 
     __slots__ = (
@@ -71,6 +71,7 @@ class Known(Immutable):
         "gone",
         "held",
         "hidden",
+        "missing",
         "read_at",
         "tried_at",
     )
@@ -83,6 +84,7 @@ class Known(Immutable):
     gone: frozenset[str | None]
     hidden: tuple[str, ...]
     doubts: tuple[str, ...]
+    missing: str | None
 
     def __init__(
         self,
@@ -95,6 +97,7 @@ class Known(Immutable):
         gone: Iterable[str | None] = (),
         hidden: Iterable[str] = (),
         doubts: Iterable[str] = (),
+        missing: str | None = None,
     ) -> None:
         self._fill(
             held=held or {},
@@ -105,6 +108,7 @@ class Known(Immutable):
             gone=frozenset(gone),
             hidden=tuple(hidden),
             doubts=tuple(doubts),
+            missing=missing,
         )
 
     def is_fresh(self, now: float, max_age: float) -> bool:
@@ -140,6 +144,7 @@ class Known(Immutable):
             gone=self.gone,
             hidden=self.hidden,
             doubts=self.doubts,
+            missing=self.missing,
         )
 
     def after(self, reading: RingReading, now: float, max_stale: float) -> Known:
@@ -153,7 +158,7 @@ class Known(Immutable):
                     held.get(each.arn), reading.public[each.number], each, now
                 )
         seen = {each.arn for each in reading.ring.generations}
-        retired = _newest_retired(reading.ring.generations)
+        retired = reading.ring.newest_retired
         held = {arn: it for arn, it in held.items() if arn in seen or it.number > retired}
         hidden, doubts = _unreadable(reading.ring, held)
         out_of_sight = _out_of_sight(reading)
@@ -167,6 +172,7 @@ class Known(Immutable):
             gone=[each.kid for each in reading.ring.generations if _is_withdrawn(each)],
             hidden=hidden,
             doubts=doubts,
+            missing=reading.missing,
         )
 
 
@@ -182,18 +188,6 @@ def _confirmed(before: Held | None, public: PublicKey, each: Generation, now: fl
 
 def _is_withdrawn(each: Generation) -> bool:
     return each.state in _WITHDRAWN or each.marks.are_final
-
-
-def _newest_retired(generations: Iterable[Generation]) -> int:
-    """Return the highest number that retired in its turn: all below it have, seen or not."""
-    return max(
-        (
-            each.number
-            for each in generations
-            if each.marks.retired is not None and each.marks.compromised is None and not each.doubt
-        ),
-        default=0,
-    )
 
 
 def _unreadable(ring: Ring, held: Mapping[str, Held]) -> tuple[list[str], list[str]]:
@@ -218,13 +212,6 @@ def _out_of_sight(reading: RingReading) -> list[str]:
     why = list(reading.unseen)
     if ring.doubt is not None:
         why.append(ring.doubt)
-    lowest = next(iter(ring.generations), None)
-    if lowest is None or lowest.number <= max(1, _newest_retired(ring.generations)):
-        return why
-    # KMS removes a deleted key's alias, and none sooner than a week after its successor was made.
-    # By then tokens of it are dead, unless the successor's publication takes longer.
-    settings = lowest.settings
-    waits = None if settings is None else max(_WEEK, settings.publish_wait + _LONGEST_DRAIN)
-    if waits is None or ring.now - lowest.born < waits:
-        why.append(f"{generation_alias(ring.name, lowest.number - 1)} is not there")
+    if reading.missing is not None:
+        why.append(f"{reading.missing} is not there")
     return why

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from kmsjwt.key_names import RING_NAME as NAME
-from kmsjwt.key_names import RING_NUMBER as NUMBER
-from kmsjwt.key_names import is_ring, ring_name
-
-__all__ = ["NAME", "NUMBER", "generation_alias", "is_ring", "pointer_alias", "ring_name"]
-
 
 def pointer_alias(ring: str) -> str:
     """Return the alias of the key that signs."""
@@ -17,3 +11,11 @@ def pointer_alias(ring: str) -> str:
 def generation_alias(ring: str, number: int) -> str:
     """Return the alias that names a ring's key for good; the first has number 1."""
     return f"alias/{ring}/{number}"
+
+
+def naming_anew(ring: str, alias: str) -> str:
+    """Return what to do about an alias of a ring that is missing."""
+    return (
+        "unless it may not be read, it was deleted; name its key anew: aws kms create-alias"
+        f" --alias-name {alias} --target-key-id KEY, the KEY by: kmsjwt key list {ring} --orphans"
+    )

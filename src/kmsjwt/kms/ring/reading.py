@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _MOST_PAGES = 10_000  # a thousand keys or aliases each; an account has 100,000
 _MOST_ABOVE = 100  # generations above the one that signs
 _ALIAS_SEEN = 600  # seconds after which a key's alias is seen by everybody
+_WEEK = 7 * 86_400  # the shortest time that KMS waits before it deletes a key
+_LONGEST_DRAIN = 2 * 86_400 + 900  # of a ring whose times are the longest that it may have
 
 Metadata = dict[str, Any]
 """KMS's ``KeyMetadata``."""
@@ -67,6 +69,22 @@ class RingReading(Immutable):
             for each in self.ring.generations
             if each.is_usable and each.number in self.public
         ]
+
+    @property
+    def missing(self) -> str | None:
+        """The alias that is not there though tokens of its key may be alive; None if none lacks.
+
+        KMS takes a deleted key's alias away, no sooner than a week after its successor was made.
+        By then its tokens are dead, unless the successor's publication takes longer.
+        """
+        lowest = next(iter(self.ring.generations), None)
+        if lowest is None or lowest.number <= max(1, self.ring.newest_retired):
+            return None
+        settings = lowest.settings
+        waits = None if settings is None else max(_WEEK, settings.publish_wait + _LONGEST_DRAIN)
+        if waits is not None and self.ring.now - lowest.born >= waits:
+            return None
+        return generation_alias(self.ring.name, lowest.number - 1)
 
     def __repr__(self) -> str:
         return f"RingReading({self.ring!r})"
@@ -156,18 +174,18 @@ class _Reader:
         self._name = name
         self._down_to = down_to
         self._written = written
+        self._pointed = written.pointed
         self._now = 0.0
         self._public: dict[int, PublicKey] = {}
         self._unseen: list[str] = []
         self._unnamed: set[int] = set()
-        self._gone: frozenset[str] = frozenset()
+        self._gone: dict[int, tuple[str, ...]] = {}
 
     def read(self, *, since: bool) -> RingReading:
-        pointer = pointer_alias(self._name)
-        signing = self._asked(pointer)
-        number, doubt = (None, None) if signing is None else self._number_of(signing)
+        signing, number, doubt = self._signing()
         found = self._beside(number, signing)
         if not found and signing is None:
+            pointer = pointer_alias(self._name)
             raise KmsKeyNotFound(
                 f"neither {pointer} nor {generation_alias(self._name, 1)} is there",
                 action="DescribeKey",
@@ -177,23 +195,37 @@ class _Reader:
         if number is not None and signing is not None:
             doubt = self._doubtful_pointer(found[number], signing)
         moved = self._moved(signing["Arn"]) if since and signing is not None else None
+        if self._pointed is not None and self._pointed[0] == number:
+            moved = max(moved or 0.0, self._pointed[1])
+        told = (kid for each in sorted(self._gone) for kid in self._gone[each])
+        gone = tuple(dict.fromkeys(told))
         ring = Ring(
             name=self._name,
             now=self._now,
-            generations=map(self._without_gone, found.values()),
+            generations=[self._without_gone(each, gone) for each in found.values()],
             signing=number,
             signing_since=moved,
-            gone=self._gone,
+            gone=gone,
             doubt=doubt,
         )
         return RingReading(ring, self._public, self._unseen)
 
-    def _without_gone(self, generation: Generation) -> Generation:
+    def _without_gone(self, generation: Generation, gone: tuple[str, ...]) -> Generation:
         """Return a generation as withdrawn, if another key says so."""
-        if generation.kid not in self._gone or not generation.is_live:
+        if generation.kid not in gone or not generation.is_live:
             return generation
         marks = replaced(generation.marks, retired=generation.born, compromised=generation.born)
         return replaced(generation, marks=marks)
+
+    def _signing(self) -> tuple[Metadata | None, int | None, str | None]:
+        """Return the key that signs, and which generation it is, or why that cannot be told."""
+        key = self._asked(pointer_alias(self._name))
+        number, doubt = (None, None) if key is None else self._number_of(key)
+        if self._pointed is None or doubt is not None or self._pointed[0] <= (number or 0):
+            return key, number, doubt
+        # It was moved there, and KMS shows it late. Where others moved it further, that counts.
+        moved_to = self._probed(self._pointed[0], downward=False)
+        return (key, number, None) if moved_to is None else (moved_to, self._pointed[0], None)
 
     def _number_of(self, key: Metadata) -> tuple[int | None, str | None]:
         """Return which generation the pointer names, or why that cannot be told."""
@@ -291,7 +323,7 @@ class _Reader:
         stranger = self._stranger(number, known)
         if stranger is not None:
             return known, Marks(), stranger
-        self._gone |= tags.gone_in(known)
+        self._gone[number] = tags.gone_in(known)
         marks, unclear = tags.marks_in(known, self._now)
         return known, marks, unclear and f"generation {number} is in doubt: {unclear}"
 

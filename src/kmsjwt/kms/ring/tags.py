@@ -34,7 +34,8 @@ _MARKS = {
 }
 NEXT, GONE = "kmsjwt:next", "kmsjwt:gone"
 """On the key that signs: its successor while that has no alias yet, as ``n`` or ``n KEY-ID``.
-On any key: the kids of keys that are withdrawn, and could not be marked or may be forgotten."""
+On any key: the kids of keys that are withdrawn, and could not be marked or may be forgotten; the
+longest gone first."""
 ALL_TAGS = (RING, GENERATION, KID, *_MARKS, KEEP_ENABLED, BUNDLE, ALG, *TIMES, NEXT, GONE)
 """Every tag that this package writes."""
 
@@ -95,14 +96,15 @@ def marks_in(tags: Mapping[str, str], now: float = inf) -> tuple[Marks, str | No
     return Marks(**times, keep_enabled=tags.get(KEEP_ENABLED) == _YES), doubt
 
 
-def gone_in(tags: Mapping[str, str]) -> frozenset[str]:
+def gone_in(tags: Mapping[str, str]) -> tuple[str, ...]:
     """Return the kids that a key says are gone: of keys that cannot say so themselves."""
-    return frozenset(tags.get(GONE, "").split())
+    return tuple(tags.get(GONE, "").split())
 
 
 def with_gone(gone: Iterable[str], kids: Iterable[str]) -> str:
     """Return the tag's value with more kids; the longest gone are forgotten where it is full."""
-    listed = list(dict.fromkeys([*gone, *kids]))
+    latest = list(dict.fromkeys(kids))
+    listed = [*(kid for kid in dict.fromkeys(gone) if kid not in latest), *latest]
     while len(" ".join(listed)) > _LONGEST:
         listed.pop(0)
     return " ".join(listed)

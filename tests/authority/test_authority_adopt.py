@@ -1,0 +1,303 @@
+"""A key that was there before becomes the first of a ring, or nothing happens at all."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kmsjwt import Issuer, Verifier
+from kmsjwt.authority import Rotator
+from kmsjwt.authority.adopt import adopt
+from kmsjwt.authority.in_kms import InKms
+from kmsjwt.errors import ClaimsRefused, ConfigError, UnknownKey
+from kmsjwt.jwks import JwksFile
+from kmsjwt.kms import KmsSigner
+from kmsjwt.kms.ring.create import create_ring
+from kmsjwt.local import LocalKms
+from kmsjwt.publish import Folder, Publisher
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ISSUER = "https://id.example"
+WRITES = {"TagResource", "CreateAlias", "UpdateAlias", "CreateKey", "UntagResource"}
+
+
+class Watched:
+    """A KMS client that remembers which operations were asked for."""
+
+    def __init__(self, kms: LocalKms) -> None:
+        self._kms = kms
+        self.meta = kms.meta
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked.append("".join(word.capitalize() for word in name.split("_")))
+        return getattr(self._kms, name)
+
+
+@pytest.fixture
+def kms() -> LocalKms:
+    return LocalKms()
+
+
+def made(kms: LocalKms, spec: str = "RSA_2048", usage: str = "SIGN_VERIFY") -> str:
+    arn: str = kms.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["Arn"]
+    return arn
+
+
+def behind(kms: LocalKms, alias: str) -> str:
+    arn: str = kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
+    return arn
+
+
+def test_the_ring_signs_with_it_and_goes_on_as_any_other(kms):
+    arn = made(kms, "ECC_NIST_P384")
+
+    adoption = adopt("auth", arn, client=kms)
+    report = Rotator("auth", InKms("auth", kms), client=kms).run()
+
+    assert (adoption.arn, adoption.alias, adoption.alg) == (arn, "alias/auth/1", "ES384")
+    assert adoption.is_new
+    assert behind(kms, "alias/auth/1") == behind(kms, "alias/auth") == arn
+    [generation] = report.ring.generations
+    assert (report.ring.signing, generation.arn) == (1, arn)
+    assert not report.attention
+
+
+def test_again_it_is_there_already_and_stays_as_it_is(kms):
+    arn = made(kms)
+    adopt("auth", arn, client=kms)
+    Rotator("auth", InKms("auth", kms), client=kms).run()
+    before = kms.list_resource_tags(KeyId=arn)["Tags"]
+
+    again = adopt("auth", arn, client=kms, changes={"period": 86_400})
+
+    assert not again.is_new
+    assert kms.list_resource_tags(KeyId=arn)["Tags"] == before
+
+
+def test_the_alias_that_signs_today_may_be_the_rings_name(kms):
+    arn = made(kms)
+    kms.create_alias(AliasName="alias/auth", TargetKeyId=arn)
+
+    assert adopt("auth", arn, client=kms).is_new
+
+    assert Rotator("auth", InKms("auth", kms), client=kms).run().ring.signing == 1
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(kms):
+    arn = made(kms)
+    watched = Watched(kms)
+
+    foretold = adopt("auth", arn, client=watched, dry_run=True)
+
+    assert set(watched.asked) & WRITES == set()
+    assert kms.list_resource_tags(KeyId=arn)["Tags"] == []
+    done = adopt("auth", arn, client=kms)
+    for name in ("ring", "arn", "alias", "spec", "alg", "max_lifetime", "is_new"):
+        assert getattr(foretold, name) == getattr(done, name)
+
+
+def of_another_ring(kms: LocalKms) -> str:
+    return create_ring("other", client=kms).arn
+
+
+def with_ring_there(kms: LocalKms) -> str:
+    create_ring("auth", client=kms)
+    return made(kms)
+
+
+def with_pointer_there(kms: LocalKms) -> str:
+    kms.create_alias(AliasName="alias/auth", TargetKeyId=made(kms))
+    return made(kms)
+
+
+def disabled(kms: LocalKms) -> str:
+    arn = made(kms)
+    kms.disable_key(KeyId=arn)
+    return arn
+
+
+@pytest.mark.parametrize("dry_run", [True, False], ids=["dry run", "for real"])
+@pytest.mark.parametrize(
+    ("prepare", "code", "told"),
+    [
+        (of_another_ring, "adopt_other", "is generation 1 of ring other"),
+        (with_ring_there, "adopt_other", "ring auth has begun with"),
+        (with_pointer_there, "adopt_other", "alias/auth leads to"),
+        (disabled, "adopt_key", "is Disabled"),
+        (lambda kms: made(kms, "RSA_2048", "ENCRYPT_DECRYPT"), "adopt_key", "ENCRYPT_DECRYPT"),
+        (lambda _: "mrk-" + "0" * 32, "adopt_key", "there is no key"),
+    ],
+    ids=["another ring's", "ring there", "alias there", "disabled", "encrypts", "none"],
+)
+def test_what_cannot_be_is_refused_and_nothing_is_written(kms, prepare, code, told, dry_run):
+    key = prepare(kms)
+    watched = Watched(kms)
+
+    with pytest.raises(ConfigError, match=told) as refused:
+        adopt("auth", key, client=watched, dry_run=dry_run)
+
+    assert refused.value.code == code
+    assert refused.value.fix
+    assert set(watched.asked) & WRITES == set()
+
+
+@pytest.mark.parametrize("spec", ["SYMMETRIC_DEFAULT", "HMAC_256"])
+def test_a_key_that_signs_no_token_is_refused(kms, spec):
+    usage = "ENCRYPT_DECRYPT" if spec == "SYMMETRIC_DEFAULT" else "GENERATE_VERIFY_MAC"
+
+    with pytest.raises(ConfigError, match=spec):
+        adopt("auth", made(kms, spec, usage), client=kms)
+
+
+def test_its_algorithm_may_be_said(kms):
+    arn = made(kms)
+
+    with pytest.raises(ConfigError, match="alg is 'ES256'"):
+        adopt("auth", arn, client=kms, alg="ES256")
+
+    # Of a deployment's settings, an algorithm that it does not sign is the next key's.
+    assert adopt("auth", arn, client=kms, changes={"alg": "ES256"}, dry_run=True).alg == "RS256"
+    assert adopt("auth", arn, client=kms, alg="PS256").alg == "PS256"
+    [generation] = Rotator("auth", InKms("auth", kms), client=kms).run().ring.generations
+    assert generation.settings is not None
+    assert generation.settings.alg == "PS256"
+
+
+HOUR, DAY = 3_600, 86_400
+TIMES = {
+    "period": DAY,
+    "max_lifetime": HOUR,
+    "document_max_age": 300,
+    "consumer_cache": 2 * HOUR,
+}
+
+
+class Moved:
+    """A ring whose key signed before there was a ring, and a time that moves when told to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = 1_800_000_000.0
+        self.kms = LocalKms(clock=self.time, environ={})
+        self.folder = folder
+        self.arn = made(self.kms, "ECC_NIST_P256")
+        self.kms.create_alias(AliasName="alias/auth", TargetKeyId=self.arn)
+
+    def time(self) -> float:
+        return self.now
+
+    def issuer(self) -> Issuer:
+        signer = KmsSigner("alias/auth", client=self.kms, clock=self.time)
+        return Issuer(ISSUER, signer, clock=self.time)
+
+    def adopt(self, **more: Any) -> Any:
+        return adopt("auth", self.arn, client=self.kms, changes=TIMES, **more)
+
+    def rotator(self) -> Rotator:
+        publisher = Publisher(Folder(str(self.folder)), issuer=ISSUER)
+        return Rotator(
+            "auth",
+            publisher,
+            client=self.kms,
+            spec="ECC_NIST_P256",
+            changes=TIMES,
+            clock=self.time,
+            pause=lambda _: None,
+        )
+
+    def verifies(self, token: str) -> bool:
+        keys = JwksFile(str(self.folder / ".well-known/jwks.json"))
+        verifier = Verifier(keys, issuer=ISSUER, audience="orders", clock=self.time)
+        try:
+            return verifier.verify(token) is not None
+        except UnknownKey:
+            return False
+
+
+@pytest.mark.parametrize("days", [0, 30], ids=["a new alias", "an old alias"])
+def test_no_token_dies_early_whether_issued_before_or_since(tmp_path, days):
+    """By an issuer that has run since before, and lets tokens live for as long as they may."""
+    moved = Moved(tmp_path)
+    moved.now += days * DAY
+    issuer = moved.issuer()
+    tokens = [issuer.issue(sub="ala", aud="orders", lifetime=DAY)]
+    moved.now += 60
+    moved.adopt()
+    rotator = moved.rotator()
+    stages = []
+    for _ in range(2 * 24 * 4):
+        ring = rotator.run().ring
+        alive = [each for each in tokens if moved.now < each.expires_at]
+        assert all(moved.verifies(each.token) for each in alive)
+        with suppress(ClaimsRefused):  # of the second key
+            tokens.append(issuer.issue(sub="ala", aud="orders", lifetime=DAY))
+        tokens.append(issuer.issue(sub="ala", aud="orders", lifetime=HOUR))
+        stages = [ring.stage(each) for each in ring.generations]
+        moved.now += 1_800
+
+    assert stages[0] == "retired"
+
+
+@pytest.mark.parametrize(
+    ("changes", "before", "expected"),
+    [
+        ({}, None, DAY),
+        ({"max_lifetime": HOUR}, None, DAY),
+        ({"max_lifetime": HOUR}, 900, HOUR),
+        ({"max_lifetime": HOUR}, 2 * HOUR, 2 * HOUR),
+        ({}, 900, DAY),
+    ],
+    ids=["defaults", "shorter", "longer than before", "shorter than before", "the ring's own"],
+)
+def test_the_longest_that_tokens_may_live_is_the_longer_of_before_and_since(
+    kms, changes, before, expected
+):
+    arn = made(kms)
+    more = {} if before is None else {"before": before}
+
+    foretold = adopt("auth", arn, client=kms, changes=changes, dry_run=True, **more)
+    done = adopt("auth", arn, client=kms, changes=changes, **more)
+
+    tags = kms.list_resource_tags(KeyId=arn)["Tags"]
+    assert {"TagKey": "kmsjwt:max-lifetime", "TagValue": str(expected)} in tags
+    assert foretold.max_lifetime == done.max_lifetime == expected
+
+
+def test_the_next_key_has_the_ring_s_own_maximum(tmp_path):
+    moved = Moved(tmp_path)
+    moved.adopt()
+    rotator = moved.rotator()
+    rotator.run()
+
+    ring = rotator.run(start=True).ring
+
+    told = [each.settings and each.settings.max_lifetime for each in ring.generations]
+    assert told == [DAY, HOUR]
+
+
+@pytest.mark.parametrize("before", [0, -1, DAY + 1, 1.5, "1h"], ids=repr)
+def test_tokens_that_live_longer_than_a_ring_may_drain_are_no_ring_s(kms, before):
+    arn = made(kms)
+
+    with pytest.raises(ConfigError, match="before is"):
+        adopt("auth", arn, client=kms, before=before)
+
+    assert kms.list_resource_tags(KeyId=arn)["Tags"] == []
+
+
+@pytest.mark.parametrize("end", ["disable_key", "schedule_key_deletion"])
+def test_the_key_that_the_ring_began_with_may_be_named_when_it_is_over(kms, end):
+    """As in a stack whose description still names it."""
+    arn = made(kms)
+    adopt("auth", arn, client=kms)
+    getattr(kms, end)(KeyId=arn)
+    before = kms.list_resource_tags(KeyId=arn)["Tags"]
+
+    again = adopt("auth", arn, client=kms)
+
+    assert (again.arn, again.is_new) == (arn, False)
+    assert kms.list_resource_tags(KeyId=arn)["Tags"] == before

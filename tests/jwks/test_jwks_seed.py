@@ -1,0 +1,197 @@
+"""A seed with a date: what it spares, and how long a key that was withdrawn lives on in it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import jwt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.jwks.servers import Clock, Server, jwks
+
+from kmsjwt.errors import ConfigError, JwksUnavailable, KeySourceError, UnknownKey
+from kmsjwt.jwks import JwksUrl
+from kmsjwt.jwks.seed import FILE, MAX_AGE, seed_bytes
+from kmsjwt.keys import KeySet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+HOUR, DAY = 3_600, 86_400
+READ_AT = 1_790_000_000
+
+
+@pytest.fixture
+def seed(tmp_path: Path) -> Callable[..., str]:
+    """Write a seed of the keys ``a`` and ``b``; by default as a bundle's, read at READ_AT."""
+
+    def write(**members: Any) -> str:
+        path = tmp_path / FILE
+        path.write_text(json.dumps({**jwks("a", "b"), "read_at": READ_AT, **members}))
+        return str(path)
+
+    return write
+
+
+def started(server: Server, clock: Clock, path: str) -> JwksUrl:
+    """Return what a new process has."""
+    return JwksUrl(server.url, seed=path, seed_max_age=MAX_AGE, clock=clock)
+
+
+@pytest.mark.parametrize(
+    ("age", "requests"),
+    [(-HOUR, 0), (0, 0), (DAY, 0), (MAX_AGE - 1, 0), (MAX_AGE, 1), (400 * DAY, 1)],
+    ids=["a clock ahead", "new", "a day", "nearly a week", "a week", "last year's"],
+)
+def test_a_process_begins_without_a_fetch_while_the_seed_is_young(
+    server: Server, clock: Clock, seed: Any, age: int, requests: int
+) -> None:
+    clock.now = READ_AT + age
+
+    assert started(server, clock, seed()).key("a").kid == "a"
+
+    assert len(server.requests) == requests
+
+
+def test_each_process_learns_within_its_first_minutes_that_a_key_was_withdrawn(
+    server: Server, clock: Clock, seed: Any
+) -> None:
+    server.publish("b")
+    path = seed()
+    for began in range(READ_AT, READ_AT + MAX_AGE, DAY):
+        clock.now = began
+        source = started(server, clock, path)
+        clock.now = began + 299
+        source.key("a")  # this is the price of a seed
+        clock.now = began + 300
+        with pytest.raises(UnknownKey):
+            source.key("a")
+
+
+def test_an_unknown_kid_ends_it_sooner(server: Server, clock: Clock, seed: Any) -> None:
+    server.publish("b", "c")
+    source = started(server, clock, seed())
+
+    assert source.key("c").kid == "c"
+
+    with pytest.raises(UnknownKey):
+        source.key("a")
+
+
+def test_no_process_that_begins_after_a_week_takes_a_withdrawn_key(
+    server: Server, clock: Clock, seed: Any
+) -> None:
+    server.publish("b")
+    clock.now = READ_AT + MAX_AGE
+    with pytest.raises(UnknownKey):
+        started(server, clock, seed()).key("a")
+
+
+def test_keeping_a_process_from_the_url_does_not_put_off_the_end(
+    server: Server, clock: Clock, seed: Any
+) -> None:
+    server.fail()
+    clock.now = READ_AT + MAX_AGE - HOUR
+    source = started(server, clock, seed())
+    clock.now = READ_AT + MAX_AGE - 1
+    assert source.key("a").kid == "a"
+
+    clock.now = READ_AT + MAX_AGE
+
+    for ask in (lambda: source.key("a"), source.key_set):
+        with pytest.raises(JwksUnavailable, match="older than the seed may be") as ended:
+            ask()
+        assert ended.value.code == "jwks_stale"
+    with pytest.raises(JwksUnavailable):
+        started(server, clock, seed()).key("a")
+
+
+def test_what_was_fetched_has_no_end_of_a_seed(server: Server, clock: Clock, seed: Any) -> None:
+    clock.now = READ_AT + MAX_AGE - 400
+    source = started(server, clock, seed())
+    clock.now += 300
+    source.key("a")
+    server.fail()
+
+    clock.now += 12 * HOUR
+
+    assert source.key("a").kid == "a"
+
+
+@settings(
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    starts=st.floats(0, 2 * MAX_AGE),
+    steps=st.lists(
+        st.tuples(st.floats(0, 2 * DAY), st.sampled_from(["a", "x"]), st.booleans()), max_size=12
+    ),
+)
+def test_whatever_happens_a_withdrawn_key_is_never_taken_after_its_bounds(
+    server: Server, seed: Any, starts: float, steps: list[tuple[float, str, bool]]
+) -> None:
+    """The server lacks ``a`` all the time, and fails at times."""
+    clock = Clock(READ_AT + starts)
+    source = started(server, clock, seed())
+    began = failed_at = clock.now
+    heard = False
+    for seconds, kid, is_up in steps:
+        clock.now += seconds
+        server.publish("b") if is_up else server.fail()
+        before = len(server.requests)
+        with suppress(UnknownKey, KeySourceError):
+            source.key(kid)
+            assert not heard
+            assert clock.now < READ_AT + MAX_AGE
+            assert clock.now < began + DAY
+            # After a failure it is not asked again for 30 seconds.
+            assert clock.now < max(began + 300, failed_at + 30) or not is_up
+        asked = len(server.requests) > before
+        heard = heard or (is_up and asked)
+        failed_at = failed_at if is_up or not asked else clock.now
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ({"read_at": None}, "has read_at None"),
+        ({"read_at": True}, "has read_at True"),
+        ({"read_at": "2026-11-23T00:00:00Z"}, "has read_at '2026"),
+        ({"read_at": 1.5}, "has read_at 1.5"),
+        ({"read_at": READ_AT + DAY}, "which is later than now"),
+    ],
+    ids=["none", "a truth", "a text", "a fraction", "in the future"],
+)
+def test_a_seed_that_does_not_say_when_it_was_read_is_refused(
+    server: Server, clock: Clock, seed: Any, members: dict[str, Any], told: str
+) -> None:
+    clock.now = READ_AT
+    with pytest.raises(ConfigError, match=told):
+        started(server, clock, seed(**members))
+
+
+@pytest.mark.parametrize("age", [0, -1, float("inf"), float("nan"), "7d", True])
+def test_an_age_that_is_none_is_refused(server: Server, seed: Any, age: Any) -> None:
+    with pytest.raises(ConfigError, match="seed_max_age is"):
+        JwksUrl(server.url, seed=seed(), seed_max_age=age)
+
+
+def test_what_is_written_is_a_jwks_for_others_and_a_seed_for_us(
+    server: Server, clock: Clock, tmp_path: Path
+) -> None:
+    written = seed_bytes(KeySet.from_jwks(jwks("b", "a")), READ_AT)
+    (tmp_path / FILE).write_bytes(written)
+    clock.now = READ_AT
+
+    source = started(server, clock, str(tmp_path / FILE))
+
+    theirs = jwt.PyJWKSet.from_json(written.decode())
+    assert [key.key_id for key in theirs.keys] == ["a", "b"]
+    assert {key.kid for key in source.key_set()} == {"a", "b"}
+    assert server.requests == []
