@@ -168,7 +168,10 @@ def seed(shared, signing_key) -> Path:
     }
     with only_one(shared / "read.lock"):
         if not path.exists():
-            path.write_text(json.dumps({"keys": [jwk], "read_at": int(time.time()) - 3_600}))
+            told = {"keys": [jwk], "read_at": int(time.time()) - 3_600}
+            path.write_text(
+                json.dumps({**told, "read_from": "https://127.0.0.1:9/.well-known/jwks.json"})
+            )
     return path
 
 

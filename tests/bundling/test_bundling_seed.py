@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAY = 86_400
+URL = "https://id.example/jwks.json"
 
 
 @pytest.fixture
@@ -38,6 +39,11 @@ def file(tmp_path: Path) -> Any:
     return write
 
 
+def copy(**members: Any) -> dict[str, Any]:
+    """Return a seed that was read an hour ago."""
+    return {**jwks("a"), "read_at": int(time.time()) - 3_600, "read_from": URL, **members}
+
+
 def test_from_a_url_it_is_read_now(server: Server) -> None:
     before = int(time.time())
     server.publish("b", "a")
@@ -46,34 +52,56 @@ def test_from_a_url_it_is_read_now(server: Server) -> None:
 
     assert [jwk["kid"] for jwk in put["keys"]] == ["a", "b"]
     assert before <= put["read_at"] <= time.time()
+    assert put["read_from"] == server.url
 
 
-def test_a_file_without_a_date_is_taken_for_what_is_published_now(file: Any) -> None:
-    before = int(time.time())
+def test_what_is_said_of_it_leaves_a_query_out(server: Server) -> None:
+    """Some put secrets there. The seed has it: with another query it may be another JWKS."""
+    seed = Seed.of(f"{server.url}?code=hush")
 
-    assert before <= Seed.of(file(jwks("a"))).read_at <= time.time()
+    assert json.loads(seed.to_bytes())["read_from"] == f"{server.url}?code=hush"
+    assert seed.to_dict()["read_from"] == server.url
+    assert server.url in " ".join(seed.told(layer=False))
+    assert "hush" not in " ".join(seed.told(layer=False))
 
 
 def test_a_copy_stays_as_old_as_it_is(file: Any) -> None:
     read_at = int(time.time()) - 6 * DAY
-    copy = file({**jwks("a"), "read_at": read_at})
+    copy = file({**jwks("a"), "read_at": read_at, "read_from": URL})
 
     once = Seed.of(copy).to_bytes()
 
     assert json.loads(once)["read_at"] == read_at
+    assert json.loads(once)["read_from"] == URL
     assert Seed.of(file(json.loads(once))).to_bytes() == once
 
 
 @pytest.mark.parametrize(
     ("document", "told"),
     [
-        (lambda: {**jwks("a"), "read_at": int(time.time()) - 7 * DAY}, "within the last week"),
-        (lambda: {**jwks("a"), "read_at": int(time.time()) + DAY}, "within the last week"),
+        (lambda: copy(read_at=int(time.time()) - 7 * DAY), "within the last week"),
+        (lambda: copy(read_at=int(time.time()) + DAY), "within the last week"),
+        (lambda: jwks("a"), "give the URL"),
+        (lambda: {**jwks("a"), "read_at": int(time.time())}, "has read_from None"),
+        (lambda: copy(read_at=None), "give the URL"),
+        (lambda: copy(read_at=10**18), "has read_at 1000"),
+        (lambda: copy(read_from=7), "has read_from 7"),
         (lambda: {"keys": [private_jwk("a")]}, "private"),
         (lambda: {"keys": []}, "no usable key"),
         (list, "is no JWKS"),
     ],
-    ids=["a week old", "of tomorrow", "private keys", "no keys", "no JWKS"],
+    ids=[
+        "a week old",
+        "of tomorrow",
+        "a plain JWKS",
+        "of no URL",
+        "of no time",
+        "of no calendar",
+        "of a number",
+        "private keys",
+        "no keys",
+        "no JWKS",
+    ],
 )
 def test_what_no_authorizer_should_begin_with_is_refused(
     document: Any, told: str, file: Any, tmp_path: Path, capsys: Any
@@ -104,5 +132,5 @@ def test_a_file_of_your_own_is_not_replaced(file: Any, tmp_path: Path, monkeypat
             Target(arch="x86_64", python="3.13"),
             tmp_path / "function.zip",
             files=[own],
-            seed=Seed.of(file(jwks("a"))).to_bytes(),
+            seed=Seed.of(file(copy())).to_bytes(),
         )

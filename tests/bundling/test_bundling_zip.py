@@ -80,7 +80,7 @@ def test_the_published_keys_are_in_it_with_the_time_of_their_reading(for_here, s
         put = json.loads(archive.read("jwks-seed.json"))
 
     read = json.loads(seed.read_text())
-    assert put["read_at"] == read["read_at"]
+    assert (put["read_at"], put["read_from"]) == (read["read_at"], read["read_from"])
     [given], [found] = read["keys"], put["keys"]
     assert jwt.PyJWK(found).key == jwt.PyJWK(given).key
     assert (found["kid"], found["alg"]) == ("k1", "ES256")

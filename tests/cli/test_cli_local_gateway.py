@@ -369,6 +369,24 @@ def test_a_token_in_any_state_is_to_be_had(api, state):
     assert f": {'ok' if state == 'good' else told}" in asked.why
 
 
+@pytest.mark.parametrize("name", ["state", "self", "begin", "key", "claims"])
+def test_a_claim_of_any_name_goes_into_such_a_token(api, name):
+    asked = {"state": "good", "claims": {name: "CA"}}
+    answer = api.ask("POST", "/token", json.dumps(asked))
+
+    assert answer.status == 200, answer.text
+    token = answer.body["access_token"]
+    assert jwt.decode(token, options={"verify_signature": False})[name] == "CA"
+
+
+def test_such_a_token_lives_as_long_as_the_settings_say(tmp_path):
+    with served(KMSJWT_LIFETIME="60", KMSJWT_MAX_LIFETIME="60") as api:
+        answer = api.ask("POST", "/token", '{"state": "good"}')
+        asked = api.get("/x", answer.body["access_token"])
+
+    assert asked.status == 200, asked.why
+
+
 def test_a_state_that_is_none_is_told_which_there_are(api):
     answer = api.ask("POST", "/token", '{"state": "old"}')
 

@@ -107,14 +107,14 @@ def test_the_authorizer_begins_with_the_keys_that_a_bundle_has(is_there, tmp_pat
     given = {name: each.get("Default", "orders") for name, each in described["Parameters"].items()}
     told = described["Resources"]["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]
     tokens = Tokens(issuer="https://d1.cloudfront.net")
-    seed = json.dumps({**tokens.jwks, "read_at": int(time.time())})
+    environ = {name: str(plain(value, given)) for name, value in told.items()}
+    read = {"read_at": int(time.time()), "read_from": environ["KMSJWT_JWKS"]}
+    seed = json.dumps({**tokens.jwks, **read})
     (tmp_path / ("jwks-seed.json" if is_there else "other.json")).write_text(seed)
     monkeypatch.chdir(tmp_path)
     log = Recorder()
 
-    function = authorizer.build(
-        environ={name: str(plain(value, given)) for name, value in told.items()}, log=log
-    )
+    function = authorizer.build(environ=environ, log=log)
 
     assert log.lines[0]["seed"] == ("jwks-seed.json" if is_there else None)
     if is_there:  # else it would ask that host

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
+from string import ascii_letters, digits
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import assume, given, settings
@@ -75,6 +77,11 @@ def test_routes_within_another_cost_a_good_token_nothing():
     Authorizer(VERIFIER, rules=Rules(*many, Rule("GET /a/*")))
 
 
+def test_literals_of_every_character_leave_one_for_claims():
+    literals = [Rule(f"GET /{each}") for each in ascii_letters + digits]
+    Authorizer(VERIFIER, rules=Rules(*literals, Rule("GET /users/{sub}")))
+
+
 def test_simple_answers_hold_no_policy_and_any_number_of_rules():
     Authorizer(VERIFIER, rules=Rules(*literal_routes(200)), response="simple", cache_ttl=0)
 
@@ -110,6 +117,18 @@ def shortest_policy(rules) -> Any:
     }
 
 
+def test_a_policy_of_exactly_8192_bytes_is_taken_and_one_more_is_not():
+    def rules(more: int) -> Rules:
+        return Rules(*literal_routes(95), Rule("GET /" + "p" * more))
+
+    spare = LIMIT - real_bytes(rules(1).grant({}))
+    assert 0 < spare < 250
+    exact = rules(1 + spare)
+    assert real_bytes(exact.grant({})) == LIMIT
+    Authorizer(VERIFIER, rules=exact)
+    assert "at least 8,193 bytes" in refused(rules(2 + spare))
+
+
 texts = st.builds(
     lambda method, parts, is_open: f"{method} /{'/'.join([*parts, *'*' * is_open])}".strip(),
     st.sampled_from(["GET", "POST", ""]),
@@ -133,9 +152,9 @@ def drawn_rules(draw, requires) -> Rules:
     return Rules(*kept, require=draw(st.sampled_from(requires)))
 
 
-def real_bytes(grant) -> int:
-    """Return the size of the policy as Lambda sends it, on the shortest ARN there is."""
-    stage = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/x/"
+def real_bytes(grant, region="us-east-1", stage_name="x") -> int:
+    """Return the size of the policy as Lambda sends it, else on the shortest ARN there is."""
+    stage = f"arn:aws:execute-api:{region}:123456789012:a1b2c3d4e5/{stage_name}/"
     policy = {
         "principalId": "x",
         "policyDocument": {
@@ -232,6 +251,25 @@ def test_where_nobody_knows_which_tokens_there_are_it_is_a_warning():
     assert "a token that meets no requirement" in warning
 
 
+def test_a_warning_is_about_claims_of_uuids():
+    from kmsjwt.gateway.fit import tight
+
+    rules = Rules(*(Rule(f"GET /{n:03d}/{{sub}}") for n in range(65)))
+    (warning,) = tight(rules)
+    grant = rules.grant({"sub": str(UUID(int=7))})
+    size = real_bytes(grant, region="eu-central-1", stage_name="prod")
+    assert f"a policy of some {size:,} bytes" in warning
+
+
+def test_a_warning_is_about_claims_that_differ():
+    """Were they the same, all would lie within the first."""
+    from kmsjwt.gateway.fit import tight
+
+    routes = [Rule(f"GET /{{client_id}}/{n:03d}") for n in range(65)]
+    assert len(tight(Rules(Rule("GET /{sub}/*"), *routes))) == 1
+    assert tight(Rules(Rule("GET /{client_id}/*"), *routes)) == []
+
+
 def test_a_path_named_twice_is_one_resource():
     """``GET /a`` beside ``/a`` is in the policy once."""
     any_method = [Rule(f"/{n:03d}") for n in range(15)]
@@ -319,6 +357,7 @@ EXACT = "/" + "p" * (LONGEST_RESOURCE - len(LONGEST_ARN))
         ("GET /*", EXACT, True),
         ("/*", EXACT, True),
         ("POST /*", EXACT, False),
+        ("GET /*", f"{EXACT[:-2]}/*", False),
         ("GET /p", EXACT, False),
         (f"GET {EXACT}/*", EXACT, True),
         (f"POST {EXACT}/*", EXACT, False),

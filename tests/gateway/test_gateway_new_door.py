@@ -196,7 +196,9 @@ def test_without_the_door_its_event_is_unknown(log):
     assert log.last["message"].partition(" expected one of ")[2].startswith("iot_core")
 
 
-@pytest.mark.parametrize("doors", [None, (), IotCore, "doors", ("rest",)], ids=repr)
+@pytest.mark.parametrize(
+    "doors", [None, (), IotCore, "doors", ("rest",), (IotCore, "rest")], ids=repr
+)
 def test_what_is_no_door_is_told_at_start(doors):
     for wire in (Authorizer, partial(Authorizer.with_settings, settings=Settings())):
         with pytest.raises(ConfigError, match=r"doors is .*\(\*DOORS, MyDoor\)") as caught:

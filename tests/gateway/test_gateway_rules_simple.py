@@ -119,6 +119,12 @@ def test_a_route_key_that_is_no_text(key):
     assert caught.value.code == "route_key_not_cached"
 
 
+def test_cookies_that_are_no_text_say_no_route_key():
+    event = keyed("GET /orders", {"scope": "r"})
+    event["cookies"] = [5, None, {"a": "GET /orders"}, "a=b"]
+    assert decided(event, rules=KEYED, response="simple")[0]["isAuthorized"] is True
+
+
 def test_simple_answers_by_the_token_alone_need_no_route_key():
     event = keyed("GET /orders", {"scope": "api"}, sources=[bearer({"scope": "api"})])
     for rules in (None, Rules(require=scope("api"))):

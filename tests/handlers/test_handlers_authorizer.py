@@ -153,6 +153,7 @@ def test_any_is_said_aloud_and_the_log_warns(environ, kms, build, log, clock):
 
     assert log.last["level"] == "WARN"
     assert log.last["unchecked"] == ["issuer", "audience", "typ"]
+    assert log.last["warnings"] is None  # "ANY, a name like any other" it is not
     headers = bearer(token["access_token"])
     assert Gateway(check).request("GET", "/", headers=headers).status == 200
     assert Gateway(build()).request("GET", "/", headers=headers).status == 401

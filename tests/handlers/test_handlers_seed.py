@@ -37,10 +37,15 @@ def published(tokens: Tokens) -> Iterator[Server]:
 
 
 @pytest.fixture
-def seed(tokens: Tokens, tmp_path: Path) -> Path:
+def seed(tokens: Tokens, published: Server, tmp_path: Path) -> Path:
     path = tmp_path / "jwks-seed.json"
-    path.write_text(json.dumps({**tokens.jwks, "read_at": NOW - 3_600}))
+    path.write_text(seed_of(tokens, published.url))
     return path
+
+
+def seed_of(tokens: Tokens, url: str, *, age: int = 3_600) -> str:
+    """Return a seed that was read from there so many seconds ago."""
+    return json.dumps({**tokens.jwks, "read_at": NOW - age, "read_from": url})
 
 
 def environ(server: Server, seed: object, **more: str) -> dict[str, str]:
@@ -64,20 +69,62 @@ def test_a_new_function_decides_without_the_network(published, seed, tokens, log
 
     assert published.requests == []
     assert log.lines[0]["seed"] == str(seed)
+    assert (log.lines[0]["level"], log.lines[0]["warnings"]) == ("INFO", None)
 
 
-@pytest.mark.parametrize("which", ["missing", "old"])
-def test_without_a_seed_of_use_it_follows_the_url_as_ever(
-    which, published, seed, tokens, tmp_path, log
+USELESS = {
+    "missing": None,
+    "old": "its time was over at",
+    "of a time to come": "later than now",
+    "of another URL": "it was read from 'https://dev.example/jwks.json'",
+}
+
+
+@pytest.mark.parametrize("function", ["authorizer", "guard"])
+@pytest.mark.parametrize("which", USELESS)
+def test_a_seed_that_is_there_and_of_no_use_is_warned_of_at_start(
+    which, function, published, seed, tokens, log
 ) -> None:
-    if which == "old":
-        seed.write_text(json.dumps({**tokens.jwks, "read_at": NOW - 8 * 86_400}))
-    there = tmp_path / "elsewhere.json" if which == "missing" else seed
+    useless(which, seed, tokens, published)
+    make = authorizer.build if function == "authorizer" else authorizer.for_guard
+    make(environ=environ(published, seed), log=log, clock=lambda: NOW)
 
-    assert status(published, there, tokens.good(), log) == 200
+    start, why = log.lines[0], USELESS[which]
+    assert (start["level"], start["seed"]) == ("WARN" if why else "INFO", None)
+    assert len(start["warnings"] or ()) == bool(why)
+    for warning in start["warnings"] or ():
+        assert warning.startswith("KMSJWT_JWKS_SEED is ")
+        assert why in warning
+
+
+@pytest.mark.parametrize("which", USELESS)
+def test_without_a_seed_of_use_it_follows_the_url_as_ever(
+    which, published, seed, tokens, log
+) -> None:
+    useless(which, seed, tokens, published)
+
+    assert status(published, seed, tokens.good(), log) == 200
 
     assert published.requests == ["/jwks.json"]
-    assert log.lines[0]["seed"] is None
+
+
+def useless(which: str, seed: Path, tokens: Tokens, published: Server) -> None:
+    """Take the seed away, or make it one that must not be used."""
+    seed.unlink()
+    if which == "old":
+        seed.write_text(seed_of(tokens, published.url, age=8 * 86_400))
+    elif which == "of a time to come":
+        seed.write_text(seed_of(tokens, published.url, age=-2 * 3_600))
+    elif which == "of another URL":
+        seed.write_text(seed_of(tokens, "https://dev.example/jwks.json"))
+
+
+def test_keys_of_another_environment_are_not_trusted(published, seed, log) -> None:
+    """One zip for dev and prod: dev's keys lie beside prod's URL."""
+    dev = Tokens(issuer=ISSUER, audience="orders", clock=lambda: NOW)
+    seed.write_text(seed_of(dev, "https://dev.example/jwks.json"))
+
+    assert status(published, seed, dev.good(), log) == 401
 
 
 def test_a_token_of_a_key_that_the_seed_lacks_is_looked_for(published, seed, tokens, log) -> None:
@@ -109,6 +156,18 @@ def test_a_seed_that_is_none_stops_the_function(published, seed, log) -> None:
         authorizer.build(environ=environ(published, seed), log=log)
 
 
+@pytest.mark.parametrize("member", ["read_at", "read_from"])
+def test_a_seed_that_lacks_what_it_must_say_stops_the_function(
+    member, published, seed, log
+) -> None:
+    told = json.loads(seed.read_text())
+    del told[member]
+    seed.write_text(json.dumps(told))
+
+    with pytest.raises(ConfigError, match=f"KMSJWT_JWKS_SEED: .* has {member} None"):
+        authorizer.build(environ=environ(published, seed), log=log, clock=lambda: NOW)
+
+
 def test_empty_is_unset(published, tokens) -> None:
     assert status(published, "", tokens.good(), Recorder()) == 200
 
@@ -126,7 +185,9 @@ def test_a_cold_start_with_a_seed_loads_nothing_of_the_network(tmp_path) -> None
 
     tokens = Tokens(issuer=ISSUER, audience="orders")
     seed = tmp_path / "jwks-seed.json"
-    seed.write_text(json.dumps({**tokens.jwks, "read_at": int(time.time())}))
+    url = "https://127.0.0.1:9/jwks.json"
+    told = {**tokens.jwks, "read_at": int(time.time()), "read_from": url}
+    seed.write_text(json.dumps(told))
     (tmp_path / "event.json").write_text(
         json.dumps(events.rest_token(authorization=f"Bearer {tokens.good()}"))
     )
@@ -143,7 +204,7 @@ print(json.dumps([answer["policyDocument"]["Statement"][0]["Effect"], loaded]))
         env={
             "KMSJWT_ISSUER": ISSUER,
             "KMSJWT_AUDIENCE": "orders",
-            "KMSJWT_JWKS": "https://127.0.0.1:9/jwks.json",
+            "KMSJWT_JWKS": url,
             "KMSJWT_JWKS_SEED": "jwks-seed.json",
         },
         capture_output=True,

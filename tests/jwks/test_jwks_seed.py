@@ -14,7 +14,7 @@ from tests.jwks.servers import Clock, Server, jwks
 
 from kmsjwt.errors import ConfigError, JwksUnavailable, KeySourceError, UnknownKey
 from kmsjwt.jwks import JwksUrl
-from kmsjwt.jwks.seed import FILE, MAX_AGE, seed_bytes
+from kmsjwt.jwks.seed import FILE, MAX_AGE, read_seed, seed_bytes
 from kmsjwt.keys import KeySet
 
 if TYPE_CHECKING:
@@ -23,15 +23,17 @@ if TYPE_CHECKING:
 
 HOUR, DAY = 3_600, 86_400
 READ_AT = 1_790_000_000
+HUGE = 10**400  # an integer that no float can hold
 
 
 @pytest.fixture
-def seed(tmp_path: Path) -> Callable[..., str]:
+def seed(server: Server, tmp_path: Path) -> Callable[..., str]:
     """Write a seed of the keys ``a`` and ``b``; by default as a bundle's, read at READ_AT."""
+    told = {**jwks("a", "b"), "read_at": READ_AT, "read_from": server.url}
 
     def write(**members: Any) -> str:
         path = tmp_path / FILE
-        path.write_text(json.dumps({**jwks("a", "b"), "read_at": READ_AT, **members}))
+        path.write_text(json.dumps({**told, **members}))
         return str(path)
 
     return write
@@ -164,19 +166,103 @@ def test_whatever_happens_a_withdrawn_key_is_never_taken_after_its_bounds(
         ({"read_at": True}, "has read_at True"),
         ({"read_at": "2026-11-23T00:00:00Z"}, "has read_at '2026"),
         ({"read_at": 1.5}, "has read_at 1.5"),
-        ({"read_at": READ_AT + DAY}, "which is later than now"),
+        ({"read_at": -1}, "has read_at -1"),
+        ({"read_at": -HUGE}, "has read_at -1000"),
+        ({"read_at": HUGE}, "has read_at 1000"),
+        ({"read_from": None}, "has read_from None, expected the URL"),
+        ({"read_from": ""}, "has read_from ''"),
+        ({"read_from": ["https://id.example"]}, "has read_from of type"),
     ],
-    ids=["none", "a truth", "a text", "a fraction", "in the future"],
+    ids=[
+        "none",
+        "a truth",
+        "a text",
+        "a fraction",
+        "before 1970",
+        "of no calendar",
+        "a time that never comes",
+        "from nowhere",
+        "from an empty URL",
+        "from several",
+    ],
 )
-def test_a_seed_that_does_not_say_when_it_was_read_is_refused(
+def test_a_seed_that_does_not_say_when_and_where_it_was_read_is_refused(
     server: Server, clock: Clock, seed: Any, members: dict[str, Any], told: str
 ) -> None:
     clock.now = READ_AT
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=told) as refused:
         started(server, clock, seed(**members))
+    assert refused.value.code == "jwks_seed"
 
 
-@pytest.mark.parametrize("age", [0, -1, float("inf"), float("nan"), "7d", True])
+@pytest.mark.parametrize("ahead", [HOUR + 1, DAY, 400 * DAY])
+def test_a_seed_of_a_time_to_come_is_none_and_stops_nothing(
+    server: Server, clock: Clock, seed: Any, ahead: int
+) -> None:
+    clock.now = READ_AT
+    server.publish("b")
+    source = started(server, clock, seed(read_at=READ_AT + ahead))
+
+    assert "later than now" in str(source.seed_unused)
+    assert source.key_count == 0
+    with pytest.raises(UnknownKey):
+        source.key("a")
+
+
+@pytest.mark.parametrize("max_age", [MAX_AGE, None])
+@pytest.mark.parametrize(
+    ("elsewhere", "told"),
+    [
+        (lambda _: "https://dev.example/jwks.json", "'https://dev.example/jwks.json'"),
+        (lambda url: f"{url}/", "/jwks.json/'"),
+        (lambda url: f"{url}?tenant=dev", "the same address with another query"),
+    ],
+    ids=["another host", "a slash", "a query"],
+)
+def test_a_seed_of_another_url_is_none(
+    server: Server, clock: Clock, seed: Any, elsewhere: Any, told: str, max_age: int | None
+) -> None:
+    """A zip that was bundled for dev lies beside prod's URL."""
+    clock.now = READ_AT
+    server.publish("b")
+    path = seed(read_from=elsewhere(server.url))
+    source = JwksUrl(server.url, seed=path, seed_max_age=max_age, clock=clock)
+
+    assert told in str(source.seed_unused)
+    assert "tenant" not in str(source.seed_unused)
+    assert source.key_count == 0
+    with pytest.raises(UnknownKey):
+        source.key("a")
+    assert server.requests == ["/jwks.json"]
+
+
+def test_what_an_issuer_names_begins_with_a_seed_of_that_issuer_alone(
+    server: Server, clock: Clock, seed: Any
+) -> None:
+    clock.now = READ_AT
+    at_issuer, at_url = (
+        JwksUrl.from_issuer(
+            server.origin, seed=seed(read_from=url), seed_max_age=MAX_AGE, clock=clock
+        )
+        for url in (server.origin, server.url)
+    )
+
+    assert (at_issuer.key_count, at_issuer.seed_unused) == (2, None)
+    assert (at_url.key_count, at_url.seed_unused is None) == (0, False)
+
+
+@pytest.mark.parametrize("make", [JwksUrl, JwksUrl.from_issuer], ids=["a URL", "an issuer"])
+@pytest.mark.parametrize("named", ["none", None, HUGE], ids=["a word", "nothing", "a number"])
+def test_what_cannot_be_followed_is_told_beside_a_seed(
+    clock: Clock, seed: Any, make: Any, named: Any
+) -> None:
+    with pytest.raises(ConfigError, match=r"url is|issuer is"):
+        make(named, seed=seed(), seed_max_age=MAX_AGE, clock=clock)
+
+
+@pytest.mark.parametrize(
+    "age", [0, -1, float("inf"), float("nan"), "7d", True, HUGE], ids=lambda age: str(age)[:8]
+)
 def test_an_age_that_is_none_is_refused(server: Server, seed: Any, age: Any) -> None:
     with pytest.raises(ConfigError, match="seed_max_age is"):
         JwksUrl(server.url, seed=seed(), seed_max_age=age)
@@ -185,7 +271,7 @@ def test_an_age_that_is_none_is_refused(server: Server, seed: Any, age: Any) -> 
 def test_what_is_written_is_a_jwks_for_others_and_a_seed_for_us(
     server: Server, clock: Clock, tmp_path: Path
 ) -> None:
-    written = seed_bytes(KeySet.from_jwks(jwks("b", "a")), READ_AT)
+    written = seed_bytes(KeySet.from_jwks(jwks("b", "a")), READ_AT, server.url)
     (tmp_path / FILE).write_bytes(written)
     clock.now = READ_AT
 
@@ -195,3 +281,26 @@ def test_what_is_written_is_a_jwks_for_others_and_a_seed_for_us(
     assert [key.key_id for key in theirs.keys] == ["a", "b"]
     assert {key.kid for key in source.key_set()} == {"a", "b"}
     assert server.requests == []
+
+
+def test_a_week_is_the_longest_in_a_bundle_and_a_second_the_shortest_anywhere(
+    server: Server, clock: Clock, seed: Any
+) -> None:
+    assert MAX_AGE == 7 * DAY
+    clock.now = READ_AT
+    source = JwksUrl(server.url, seed=seed(), seed_max_age=1, clock=clock)
+
+    assert source.key("b").kid == "b"
+    clock.now += 1
+    with pytest.raises(UnknownKey):  # the server has another by now
+        source.key("b")
+
+
+@pytest.mark.parametrize(("age", "is_over"), [(59, False), (60, True), (61, True)])
+def test_a_seed_whose_time_is_over_has_no_keys(
+    server: Server, seed: Any, age: int, is_over: bool
+) -> None:
+    keys, until, why = read_seed(seed(), url=server.url, alg=None, max_age=60, now=READ_AT + age)
+
+    assert (keys is None, until) == (is_over, READ_AT + 60)
+    assert why == ("its time was over at 1790000060, in seconds since 1970" if is_over else None)

@@ -446,9 +446,81 @@ def test_without_the_right_to_list_aliases_a_ring_is_made_all_the_same(kms):
     assert create_ring("auth", spec=SPEC, client=kms).created
 
 
-@pytest.mark.parametrize("mark", ["retired", "compromised"])
+@pytest.mark.parametrize("mark", ["draining", "retired", "compromised", "disabled"])
 def test_a_key_without_an_alias_that_is_done_signing_is_not_taken_up(kms, mark):
     left_over = _born(kms, 1, mark)
     kms.delete_alias(AliasName="alias/auth/1")
 
     assert create_ring("auth", spec=SPEC, client=kms).arn != left_over
+
+
+@pytest.mark.parametrize(("number", "is_found"), [(2, True), (29, True), (30, False)])
+def test_where_aliases_may_not_be_listed_thirty_generations_are_asked_for(kms, number, is_found):
+    _born(kms, number)
+    kms.permissions.deny("ListAliases")
+
+    if not is_found:
+        assert create_ring("auth", spec=SPEC, client=kms).created
+        return
+    with pytest.raises(ConfigError, match=f"alias/auth/{number} is there") as raised:
+        create_ring("auth", spec=SPEC, client=kms)
+    assert raised.value.code == "ring_headless"
+
+
+def test_a_generation_that_may_not_be_seen_hides_no_other(kms):
+    _born(kms, 2)
+    _born(kms, 3)
+    kms.permissions.deny("ListAliases")
+    kms.permissions.deny("DescribeKey", key="alias/auth/2")
+
+    with pytest.raises(ConfigError, match="alias/auth/3 is there"):
+        create_ring("auth", spec=SPEC, client=kms)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        ("kmsjwt:ring", "other"),
+        ("kmsjwt:generation", "2"),
+        ("kmsjwt:max-lifetime", "3600"),
+        ("kmsjwt:bundle", "yes"),
+        ("kmsjwt:signer-refresh", "soon"),
+    ],
+    ids=":".join,
+)
+def test_a_left_over_key_that_says_something_else_is_not_taken(kms, tag):
+    left_over = _left_over(kms)
+    kms.tag_resource(KeyId=left_over, Tags=[{"TagKey": tag[0], "TagValue": tag[1]}])
+
+    assert create_ring("auth", spec=SPEC, client=kms).arn != left_over
+
+
+def test_a_disabled_left_over_key_is_not_taken(kms):
+    left_over = _left_over(kms)
+    kms.disable_key(KeyId=left_over)
+
+    assert create_ring("auth", spec=SPEC, client=kms).arn != left_over
+
+
+@pytest.mark.parametrize("operation", ["ListResourceTags", "ListAliases", "DescribeKey"])
+@pytest.mark.parametrize("code", ["AccessDeniedException", "NotFoundException"])
+def test_a_key_that_cannot_be_looked_at_hides_no_left_over_one(kms, operation, code):
+    hidden, left_over = _left_over(kms), None
+    with pytest.raises(Killed):
+        create_ring("auth", spec=SPEC, client=Mortal(LooksNowhere(kms), at=5, after=True))
+    (left_over,) = set(enabled_keys(kms)) - {hidden}
+    kms.faults.add(operation, kind="error_before", code=code, key=hidden, times=None)
+
+    assert create_ring("auth", spec=SPEC, client=kms).arn == left_over
+
+
+def test_of_two_left_over_keys_the_older_is_taken():
+    now = [1_800_000_000.0]
+    kms = LocalKms(clock=lambda: now[0])
+    older = _left_over(kms)
+    now[0] += 60
+    with pytest.raises(Killed):
+        create_ring("auth", spec=SPEC, client=Mortal(LooksNowhere(kms), at=5, after=True))
+
+    assert len(enabled_keys(kms)) == 2
+    assert create_ring("auth", spec=SPEC, client=kms).arn == older

@@ -16,7 +16,15 @@ from tests.kms_ring.test_kms_ring_signer import (
 )
 from tests.kms_ring.world import TIMES, as_tags, born, issuer, point, row, signed_by
 
-from kmsjwt.errors import ClaimsRefused, KmsAccessDenied, KmsError, KmsKeyNotFound, KmsKeyUnusable
+from kmsjwt.errors import (
+    ClaimsRefused,
+    KmsAccessDenied,
+    KmsError,
+    KmsKeyNotFound,
+    KmsKeyUnusable,
+    KmsUnavailable,
+)
+from kmsjwt.kms import KmsSigner
 
 FACTS = {"kmsjwt:ring": "auth", "kmsjwt:generation": "1", **TIMES}
 LONG = 80_000
@@ -192,3 +200,154 @@ def test_a_ring_that_is_named_as_such_is_not_followed_without_its_tags(kms, cloc
 
     with pytest.raises(KmsError):
         issued(issuer("ring:auth", kms, clock))
+
+
+@pytest.mark.parametrize("first", [60, 69])
+@BOTH
+def test_five_minutes_of_the_past_are_borne_and_not_a_second_more(kms, clock, name, first):
+    """The look-ups are ten seconds apart; the last that counts as a good one is used for 60 s."""
+    arns = [born(kms, number, signer_refresh="60") for number in (1, 2)]
+    point(kms, arns[0])
+    by = issuer(name, kms, clock)
+    issued(by)
+    clock.move(world.HOUR)
+    point(kms, arns[1])
+    issued(by)
+    began = clock.now
+    point(kms, arns[0])
+
+    clock.move(first)
+    while clock.now - began < 300:
+        assert signed_by(issued(by), kms, *arns) == 2
+        last, _ = clock.now, clock.move(10)
+    while clock.now < last + 59:
+        assert signed_by(issued(by), kms, *arns) == 2
+        clock.move(1)
+    clock.move(1)
+    with pytest.raises(KmsError, match="never goes back"):
+        issued(by)
+
+
+def test_a_clock_that_went_back_makes_the_past_count_no_longer(kms, clock):
+    arns = row(kms, 2, signing=2)
+    by = issuer("ring:auth", kms, clock)
+    issued(by)
+    point(kms, arns[0])
+    clock.move(-30 * world.DAY)
+
+    assert signed_by(issued(by), kms, *arns) == 2
+    for _ in range(89):
+        clock.move(10)
+        issued(by)
+    clock.move(10)
+    with pytest.raises(KmsError, match="never goes back"):
+        issued(by)
+
+
+@BOTH
+def test_a_pointer_at_a_disabled_key_is_told_though_the_former_cannot_be_asked_about(
+    kms, clock, name
+):
+    arns = row(kms, 2, signing=1)
+    by = issuer(name, kms, clock)
+    issued(by)
+    point(kms, arns[1])
+    kms.disable_key(KeyId=arns[1])
+    kms.faults.add("GetPublicKey", kind="throttle", key=arns[0], times=None)
+    clock.move(REFRESH)
+
+    for _ in range(2):
+        with pytest.raises(KmsKeyUnusable, match="is disabled"):
+            issued(by)
+
+
+def test_an_alias_of_no_ring_does_not_go_back_from_a_disabled_key(kms, clock):
+    """Only generations have an order; of any other alias the latest answer is the one."""
+    former, latest = unadopted(kms), unadopted(kms)
+    point(kms, former)
+    by = issuer("alias/auth", kms, clock)
+    issued(by)
+    point(kms, latest)
+    kms.disable_key(KeyId=latest)
+    clock.move(REFRESH)
+
+    for _ in range(2):
+        with pytest.raises(KmsKeyUnusable, match="is disabled"):
+            issued(by)
+
+
+@BOTH
+def test_two_tokens_that_find_one_key_disabled_both_say_so(kms, clock, name):
+    (arn,) = row(kms, 1, signing=1)
+    signing = KmsSigner(name, client=kms, clock=clock).current()
+    kms.disable_key(KeyId=arn)
+
+    for _ in range(2):
+        with pytest.raises(KmsKeyUnusable, match="is disabled"):
+            signing.sign(b"a.b")
+
+
+@BOTH
+def test_a_former_key_that_turns_out_disabled_has_the_present_one_not_looked_up_again(
+    kms, clock, name
+):
+    arns = row(kms, 2, signing=1)
+    client = Switched(kms)
+    signer = KmsSigner(name, client=client, clock=clock)
+    former = signer.current()
+    point(kms, arns[1])
+    clock.move(REFRESH)
+    present = signer.current()
+    kms.disable_key(KeyId=arns[0])
+    with pytest.raises(KmsKeyUnusable):
+        former.sign(b"a.b")
+
+    looked_up = client.count("get_public_key")
+    assert signer.current() is present
+    assert client.count("get_public_key") == looked_up
+
+
+@pytest.mark.parametrize(("name", "signs"), [("alias/auth", True), ("ring:auth", False)])
+def test_an_emulator_that_knows_no_tags_signs_by_an_alias_and_for_no_ring(kms, clock, name, signs):
+    (arn,) = row(kms, 1, signing=1)
+    code = "UnknownOperationException"
+    kms.faults.add("ListResourceTags", kind="error_before", code=code, times=None)
+    by = issuer(name, kms, clock)
+
+    if signs:
+        assert signed_by(issued(by), kms, arn) == 1
+    else:
+        with pytest.raises(KmsError):
+            issued(by)
+
+
+@BOTH
+def test_of_a_key_that_is_known_for_long_the_past_counts_as_no_look_up(kms, clock, name):
+    arns = [born(kms, number, signer_refresh="60") for number in (1, 2)]
+    point(kms, arns[1])
+    by = issuer(name, kms, clock)
+    for _ in range(6):
+        issued(by)
+        clock.move(60)
+    issued(by)
+    point(kms, arns[0])
+
+    clock.move(59)
+    assert signed_by(issued(by), kms, *arns) == 2
+    clock.move(1)
+    with pytest.raises(KmsError, match="never goes back"):
+        issued(by)
+
+
+@BOTH
+def test_a_silent_kms_is_not_taken_for_a_late_one(kms, clock, name):
+    point(kms, born(kms, 1, signer_refresh="60"))
+    by = issuer(name, kms, clock)
+    issued(by)
+    kms.faults.add(kind="drop", operation="GetPublicKey", times=None)
+
+    clock.move(59)
+    issued(by)
+    clock.move(1)
+    with pytest.raises(KmsUnavailable):
+        issued(by)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -508,15 +510,33 @@ def test_a_withdrawal_goes_on_though_it_could_not_be_written_down_twice(scene):
     assert scene.kid(2) not in scene.world.jwks()
 
 
-def test_a_cdn_that_did_not_forget_is_asked_again(scene):
+def test_a_cdn_that_does_not_forget_keeps_no_withdrawn_key_enabled(scene):
+    """Whose withdrawal is given again is forgotten by caches, too."""
     scene.rotated()
+    gone = scene.kid(1)
     scene.publisher.cdn.fails = True
     with pytest.raises(PlaceUnavailable):
-        scene.rotator().withdraw("1")
-    assert scene.state(1) == "Enabled"
+        scene.rotator().withdraw(gone)
+    assert (scene.state(1), gone in scene.world.jwks()) == ("Disabled", False)
     scene.publisher.cdn.fails = False
-    scene.rotator().run()
-    assert (scene.publisher.cdn.count, scene.state(1)) == (1, "Disabled")
+    scene.rotator().withdraw(gone)
+    assert scene.publisher.cdn.count == 1
+
+
+@pytest.mark.parametrize("every", [2, 3])
+def test_a_key_leaves_the_jwks_though_its_url_answers_only_now_and_then(scene, every):
+    scene.rotated()
+    gone, seen, asked = scene.kid(1), scene.publisher._seen, itertools.count(1)
+
+    class Flaky(Public):
+        def _seen(self, expected: Any = ()) -> list[frozenset[str]]:
+            if next(asked) % every == 0:
+                raise JwksUnavailable("the URL does not answer", code="jwks_connection")
+            return list(seen(expected))
+
+    with suppress(CannotKnow):
+        scene.rotator(publisher=Flaky(scene.world.s3)).withdraw(gone)
+    assert set(scene.world.jwks()) == {scene.kid(2)}
 
 
 def test_a_strangers_key_under_the_next_alias_holds_up_no_emergency(scene):

@@ -21,7 +21,8 @@ from tests.rotation.rings import (
 )
 
 from kmsjwt.rotation import Ring
-from kmsjwt.rotation.planning import MOST_KEYS
+from kmsjwt.rotation.planning import MOST_KEYS, is_elsewhere
+from kmsjwt.rotation.steps import Step
 
 EDGES = pytest.mark.parametrize(
     ("late_by", "is_due"), [(-1, False), (0, True), (1, True)], ids=["before", "at", "after"]
@@ -404,3 +405,151 @@ def test_what_is_later_comes_soonest_first_and_says_why():
     times = [each.at or 0.0 for each in planned(found).later]
     assert times == sorted(times)
     assert all(each.why for each in planned(found).later)
+
+
+# --- facts that the rules are built of
+
+
+def told(of: Ring, what: str, published: list[str] | None = None) -> list[tuple[str, Any]]:
+    return [(each.reason, each.at) for each in planned(of, published).later if what in each.what]
+
+
+def test_without_a_pointer_the_last_live_key_is_an_emergency_and_one_of_several_is_none():
+    new = {"published": NOW}
+    alone = ring(key(1, **WITHDRAWN), key(2, **new), signing=None)
+    several = ring(key(1, **WITHDRAWN), key(2, **new), key(3, **new), signing=None)
+    unknown = ring(key(1, **WITHDRAWN), key(8, **new), signing=7)
+    assert ("point", 2) in due(alone, ["k2"])
+    assert "point" not in actions(several, ["k2", "k3"])
+    assert "point" not in actions(unknown, ["k8"])
+    assert "point" not in actions(ring(key(8, **new), signing=7), ["k8"])
+
+
+@pytest.mark.parametrize(
+    ("number", "facts", "stage"),
+    [
+        (1, {"compromised": NOW, "retired": NOW}, "compromised"),
+        (1, {"retired": NOW}, "retired"),
+        (1, {}, "verifying"),
+        (2, {}, "signing"),
+        (3, {}, "published"),
+        (3, {"published": None}, "new"),
+    ],
+)
+def test_where_in_its_life_a_key_is(number, facts, stage):
+    of = ring(*(key(each, **(facts if each == number else {})) for each in (1, 2, 3)), signing=2)
+    assert of.stage(of.generations[number - 1]) == stage
+    if stage == "verifying":
+        headless = ring(key(1), signing=None)
+        assert headless.stage(headless.generations[0]) == "published"
+
+
+def test_what_is_known_of_all_keys_together():
+    quick = SETTINGS.replaced(document_max_age=60)
+    of = ring(
+        key(1, retired=NOW, settings=quick),
+        key(2, retired=NOW, compromised=NOW),
+        key(3, retired=NOW, doubt="?"),
+        key(4, published=None, settings=None),
+        key(5, kid=None),
+        signing=5,
+        gone=["k0"],
+    )
+    assert of.newest_retired == 1
+    assert of.document_max_age == 600
+    assert ring(key(1, settings=None), signing=1).document_max_age is None
+    assert of.marked_published == {"k1", "k2", "k3"}
+    assert of.withdrawn_kids == {"k0", "k2"}
+    assert of.retired_kids == {"k0", "k1", "k2", "k3"}
+    nameless = ring(key(1, kid=None, **WITHDRAWN), key(2), signing=2)
+    assert nameless.withdrawn_kids == nameless.retired_kids == set()
+
+
+def test_a_retired_key_s_settings_are_waited_for_no_more():
+    found = ring(drained(1, retired=NOW, settings=None), key(2), key(3), signing=2)
+    assert ("point", 3) in due(found)
+
+
+@pytest.mark.parametrize(("ago", "expected"), [(299, [("withdrawn", NOW + 1)]), (300, [])])
+def test_after_a_withdrawal_the_jwks_is_looked_at_again(ago, expected):
+    gone = key(1, compromised=NOW - ago, retired=NOW - ago)
+    assert told(ring(gone, key(2), signing=2), "looked at again", ["k2"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "kind"), [(WITHDRAWN, "withdrawn"), ({"retired": NOW}, "retired")]
+)
+def test_why_a_key_leaves_the_jwks(facts, kind):
+    found = ring(drained(1, **facts), key(2), signing=2)
+    (step,) = [each for each in planned(found, ["k1", "k2"]).due if each.action == "publish"]
+    assert f"holds a {kind} key" in step.why
+
+
+def test_what_is_not_written_on_a_key_that_is_in_doubt_done_or_leaving():
+    assert "mark-published" not in actions(
+        ring(key(1), key(2, doubt="?", published=None), signing=1), ["k1", "k2"]
+    )
+    for facts in ({"state": "PendingDeletion"}, {"retired": NOW}, {"doubt": "?"}):
+        assert "mark-draining" not in actions(ring(key(1, **facts), key(2), signing=2))
+
+
+def test_a_key_that_kms_will_delete_drains_since_the_pointer_moved():
+    leaving = key(1, state="PendingDeletion")
+    assert ("retire", 1) in due(ring(leaving, key(2), signing=2))
+    young = ring(leaving, key(2), signing=2, signing_since=NOW - DRAIN + 1)
+    assert "retire" not in actions(young)
+
+
+def test_a_withdrawn_key_does_not_hold_up_its_own_retirement():
+    found = ring(drained(1, compromised=LONG_AGO), key(2), signing=2)
+    assert ("retire", 1) in due(found, ["k2"])
+
+
+def test_who_is_given_up_holds_up_no_other():
+    assert ("create", 3) in due(ring(key(1), key(2, retired=NOW), signing=1), ["k1"], start=True)
+    given_up = key(2, compromised=NOW, doubt="?")
+    assert ("create", 3) in due(ring(key(1), given_up, signing=1), ["k1"], start=True)
+    headless = ring(key(1, **WITHDRAWN), key(2, doubt="?"), signing=None)
+    assert "create" not in actions(headless, [])
+
+
+def test_what_is_stuck_is_said_and_what_is_not_is_not():
+    disabled = key(2, state="Disabled")
+    assert told(ring(key(1), disabled, signing=1), "generation 3 is made") == [("stuck", None)]
+    assert told(ring(key(1), disabled, key(3), signing=1), "generation 4 is made") == []
+    signs = "generation 1 signs"
+    assert told(ring(key(1, state="Disabled"), signing=1), signs) == [("stuck", None)]
+    assert told(ring(key(1), signing=1), signs) == []
+    assert told(ring(key(1, state="Disabled", **WITHDRAWN), signing=1), signs) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"doubt": "?"}, [("doubt", None)]),
+        ({"doubt": "?", "born": NOW - 599}, []),
+        ({"doubt": "?", "compromised": NOW}, []),
+        ({}, []),
+    ],
+    ids=str,
+)
+def test_doubt_is_told_of_keys_that_are_trusted_all_the_same(facts, expected):
+    assert told(ring(drained(1, **facts), key(2), signing=2), "is trusted", ["k2"]) == expected
+
+
+def test_when_a_withdrawn_key_can_be_disabled_is_told():
+    ahead = key(2, **WITHDRAWN)
+    assert told(ring(key(1), ahead, signing=1), "is disabled") == [("withdrawn", NOW + REST)]
+    assert told(ring(key(1), ahead, signing=None), "is disabled") == [("withdrawn", None)]
+    assert told(ring(key(1, **WITHDRAWN), key(2), signing=1), "is disabled", ["k2"]) == []
+
+
+def test_where_the_pointer_is_certainly_not():
+    old = {"compromised": LONG_AGO}
+    signing = ring(key(1, **old), key(2), key(3, **old), signing=1)
+    assert [is_elsewhere(signing, each) for each in signing.generations] == [False, False, True]
+
+
+def test_a_run_makes_one_key_whatever_its_number():
+    assert Step("create", 2, "a").key == Step("create", 3, "b").key
+    assert Step("retire", 2, "a").key != Step("retire", 3, "a").key

@@ -117,6 +117,7 @@ def test_methods(method):
         ("/{sub\n}", "a whole segment"),
         ("/${sub}", "a whole segment"),
         ("/{" + "a" * 65 + "}", "a whole segment"),
+        ("/users/:id", "another framework's path parameter"),
         ("/a?b", "put '/*' in its place"),
         ("/a%2Fb", "put '/*' in its place"),
         ("/é", "put '/*' in its place"),
@@ -255,6 +256,25 @@ def test_one_within_another_is_denied_or_needs_no_word(scopes, allow, deny):
 
 
 @pytest.mark.parametrize(
+    ("rules", "request_", "allowed"),
+    [
+        # A path with a slash at its end must be allowed without it too, where a rule names that.
+        ([Rule("/*"), Rule("/a", MINE)], "GET /a/", False),
+        ([Rule("/*"), Rule("/a", MORE)], "GET /a/", True),
+        ([Rule("/*"), Rule("GET /a", MINE)], "PUT /a/", True),
+        ([Rule("/a/*"), Rule("/*", MINE)], "GET /a/", True),
+        # Being allowed without it is not enough.
+        ([Rule("/a/*", MINE), Rule("/a")], "GET /a/", False),
+        # Nor is any other last character a slash.
+        ([Rule("/ab"), Rule("/a", MINE)], "GET /ab", True),
+        ([Rule("/*"), Rule("/a", MINE)], "GET /ab", True),
+    ],
+)
+def test_a_slash_at_the_end(rules, request_, allowed):
+    assert allows(Rules(*rules), request_, scope="more") is allowed
+
+
+@pytest.mark.parametrize(
     "routes",
     [
         ("/*", "/a/*", "/a/b"),
@@ -284,6 +304,8 @@ def test_a_long_chain_is_told_once_for_each_rule_too_deep():
         ("/*", "/a/*", "/b/*", "/c", "/d/e/f"),
         ("GET /*", "POST /a/*", "DELETE /a/b"),
         ("/*", "POST /a/*", "GET /a/b"),
+        ("GET /*", "/a/*", "POST /a/b"),
+        ("/{sub}/*", "/{client_id}/{sub}/*", "/a/b/c"),
         ("/*", "/a", "/a/b", "/a/b/c"),
         ("/a/*", "/b/*", "/{sub}/x/y/*"),
         ("/{sub}/*", "/a/a/*", "/b/b/*"),
@@ -364,6 +386,22 @@ def test_require_is_of_every_route():
     assert rules.decide({"scope": "api"}, "GET", "/b").reason == "no_rule"
 
 
+def test_a_rule_s_requirements_are_asked_for_one_and_all():
+    rules = Rules(Rule("/a", scope("r"), claim("t").equals(1), claim("u").equals(2)))
+    met = {"scope": "r", "t": 1, "u": 2}
+    assert allows(rules, "GET /a", **met)
+    assert rules.grant(met).allow
+    for name in met:
+        lacking = {other: value for other, value in met.items() if other != name}
+        assert not allows(rules, "GET /a", **lacking), name
+        assert rules.grant(lacking).allow == ()
+
+
+def test_one_requirement_is_told_as_it_was_written():
+    ruling = Rules(Rule("GET /a", scope("r"))).decide({}, "GET", "/a")
+    assert ruling.message == "'GET /a' needs scope('r')"
+
+
 def test_what_a_ruling_tells():
     rules = Rules(Rule("GET /a", scope("r w"), claim("t").equals(1)), Rule("/{sub}/x"))
     unmet = rules.decide({"scope": "r"}, "GET", "/a")
@@ -417,6 +455,27 @@ def test_a_route_that_no_rule_names_is_told_what_is_near(routes, request_, told)
 def test_where_nothing_is_near_nothing_is_guessed(request_):
     rules = Rules(Rule("GET /orders"), Rule("/users/{sub}"), Rule("/{sub}/{client_id}/x/*"))
     message = rules.decide({"sub": "ala"}, *request_.split(" ")).message
+
+    assert message == "no rule names this route for the token"
+
+
+@pytest.mark.parametrize(
+    ("route", "request_"),
+    [
+        ("GET /users/{sub}", "PUT /users/bob"),
+        ("POST /orders/*", "GET /orders"),
+        ("GET /orders", "PUT /orders/"),
+        ("GET /orders", "PUT /Orders"),
+        ("GET /orders", "PUT /prod/orders"),
+        ("GET /orders", "GET /orders1"),
+        ("GET /orders", "GET /orderz/"),
+        ("GET /", "GET /elsewhere"),
+        ("GET /", "GET /prod/orders"),
+        ("/users/{sub}", "GET /groups/bob"),
+    ],
+)
+def test_two_differences_are_not_near(route, request_):
+    message = Rules(Rule(route)).decide({"sub": "ala"}, *request_.split(" ")).message
 
     assert message == "no rule names this route for the token"
 
@@ -511,4 +570,5 @@ def test_a_claim_that_no_path_may_have_is_told_where_the_path_has_its_form():
 
     message = rules.decide(claims, "GET", "/users/auth0|5f7c").message
     assert str(message).endswith("{sub}, and the token's has a value that no path may have")
+    assert "with that very {sub}" in str(rules.decide({}, "GET", "/users/auth0|5f7c").message)
     assert "another method" in str(rules.decide(claims, "GET", "/orders").message)

@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
-from starlette.routing import Host, Mount, Route
+from starlette.routing import Host, Mount, Route, Router
 from tests.web import challenge, world
 
 from kmsjwt.errors import ConfigError
@@ -179,6 +179,24 @@ def test_rules_are_asked_about_the_path_that_starlette_routes_by(path, root, sta
     assert first.get("status", 200) == status
 
 
+@pytest.mark.parametrize("own", ["", None, 5], ids=repr)
+def test_an_application_without_a_root_path_of_its_own_has_the_servers(own):
+    inner: Any = Inner()
+    inner.root_path = own
+
+    for path, status in (("/api/orders/1", 200), ("/api/open/admin", 403)):
+        scope = http(path, BEARER, root_path="/api")
+        assert talk(BearerMiddleware(inner, world.guard()), scope)[0].get("status", 200) == status
+
+
+def test_the_root_path_itself_is_the_root():
+    app = BearerMiddleware(Inner(), world.guard(rules=Rules(Rule("GET /"))))
+
+    for path, root in (("/api", "/api"), ("/api/", "/api"), ("", ""), ("/", "")):
+        assert talk(app, http(path, BEARER, root_path=root))[0] == {"type": "inner"}
+    assert talk(app, http("/apix", BEARER, root_path="/api"))[0]["status"] == 403
+
+
 @pytest.mark.parametrize("path", ["/open/admin", "/open/admin\n", "/open/%61dmin"])
 def test_no_spelling_reaches_a_real_route_past_its_rule(path):
     reached = []
@@ -220,11 +238,11 @@ def test_the_root_path_of_a_wrapped_application_is_no_way_around():
         assert talk(app, http(path, BEARER))[0]["status"] == 403
 
 
-def rooted(root="/api", **more) -> FastAPI:
+def rooted(root="/api", at="", **more) -> FastAPI:
     app = FastAPI(**more)
     app.root_path = root
-    app.get("/admin")(lambda: "secret")
-    app.get("/open")(lambda: "open")
+    app.get(f"{at}/admin")(lambda: "secret")
+    app.get(f"{at}/open")(lambda: "open")
     return app
 
 
@@ -236,6 +254,23 @@ class Wrapping:
 
     async def __call__(self, scope, receive, send) -> None:
         await self.app(scope, receive, send)
+
+
+class Otherwise(Wrapping):
+    """A router whose routes are not Starlette's."""
+
+    def __init__(self, route) -> None:
+        super().__init__(route)
+        self.routes = [route]
+        del self.app
+
+    async def __call__(self, scope, receive, send) -> None:
+        await self.routes[0](scope, receive, send)
+
+
+def otherwise(app, default) -> Any:
+    app.router.default = default
+    return app
 
 
 WIDE = Guard(world.VERIFIER, rules=Rules(Rule("/*"), Rule("/admin", scope("admin"))), log=None)
@@ -263,7 +298,9 @@ MOUNTED = {
     "dependency, wrapped and mounted": Starlette(
         routes=[Mount("/", Wrapping(rooted(dependencies=DEPENDENT)))]
     ),
-    "any prefix": BearerMiddleware(Starlette(routes=[Mount("/{x}", rooted("/api"))]), WIDE),
+    "by routes of another kind": BearerMiddleware(Otherwise(Wrapping(rooted())), WIDE),
+    "for want of a route": BearerMiddleware(Router(default=rooted()), WIDE),
+    "for want of another route": BearerMiddleware(otherwise(FastAPI(), rooted()), WIDE),
 }
 
 
@@ -297,6 +334,61 @@ def test_a_root_path_that_is_the_mounts_own_changes_nothing():
         assert talk(app, http(path, BEARER))[0]["status"] == status
 
 
+def test_within_mounts_it_is_judged_by_the_whole_path():
+    """``/v1/b/x/admin`` is served as ``/v1/b/admin``."""
+    rules = Rules(Rule("/*"), Rule("/v1/b/admin", scope("admin")))
+    routes = [Mount("/v1", routes=[Mount("/b", rooted("/v1/b/x"))])]
+    app = BearerMiddleware(Starlette(routes=routes), Guard(world.VERIFIER, rules=rules, log=None))
+
+    for path, status in (("/v1/b/x/admin", 403), ("/v1/b/admin", 403), ("/v1/b/x/open", 200)):
+        assert talk(app, http(path, BEARER))[0]["status"] == status
+
+
+def under(path, app) -> Router:
+    return Router([Mount(path, app)])
+
+
+def holding(app, path, inner) -> Any:
+    app.mount(path, inner)
+    return app
+
+
+UNFIT = {
+    "no prefix": (holding(rooted("/a"), "", rooted(at="/a")), "/a/admin", "", "/a/admin"),
+    "the server's": (under("", rooted(at="/a")), "/a/admin", "/a", "/a/admin"),
+    "prefix": (under("/b", rooted("/b/api", at="/b")), "/b/admin", "", "/b/b/admin"),
+    "two": (
+        under("/b", holding(rooted(), "/b", rooted("/x", at="/b"))),
+        "/b/admin",
+        "",
+        "/b/b/b/admin",
+    ),
+    "any prefix": (under("/{x}", rooted(at="/v")), "/v/admin", "", "/v/v/admin"),
+    "any, fit": (under("/{x}", rooted("/v/api")), "/v/api/admin", "", "/v/admin"),
+    "any two": (
+        under("/{x}", under("/{y}", rooted("/v/w/api"))),
+        "/v/w/api/admin",
+        "",
+        "/v/w/admin",
+    ),
+}
+
+
+@pytest.mark.parametrize(("app", "path", "root", "ruled"), UNFIT.values(), ids=UNFIT)
+def test_a_root_path_that_the_path_does_not_begin_with_is_no_way_around(app, path, root, ruled):
+    """It takes nothing off, not even what was off already."""
+    opened = path.replace("admin", "open")
+    guards = [
+        Guard(world.VERIFIER, rules=Rules(Rule("/*"), *more), log=None)
+        for more in ([], [Rule(ruled, scope("admin"))])
+    ]
+
+    for guard, status in zip(guards, (200, 403), strict=True):
+        scopes = [http(each, BEARER, root_path=root) for each in (path, opened)]
+        answers = [talk(BearerMiddleware(app, guard), each)[0]["status"] for each in scopes]
+        assert answers == [status, 200]
+
+
 def test_nor_does_one_that_is_the_only_one():
     """Rules are about the path without it, as they always were, however it is wrapped."""
     only = Guard(world.VERIFIER, rules=Rules(Rule("/open")), log=None)
@@ -312,6 +404,30 @@ def test_an_application_that_is_mounted_within_itself_comes_to_an_end():
 
     for path in ("/open", "/again/again/open"):
         assert talk(BearerMiddleware(app, WIDE), http(path, BEARER))[0]["status"] == 200
+
+
+def test_and_so_does_one_that_is_there_many_times_over():
+    app: Any = rooted()
+    for _ in range(40):  # each would double the ways
+        app = Wrapping(app)
+        app._app = app.app
+    shared = app
+    for _ in range(40):
+        shared = Starlette(routes=[Mount("", shared), Mount("/", shared)])
+
+    for path, status in (("/api/open", 200), ("/api/admin", 403)):
+        assert talk(BearerMiddleware(shared, WIDE), http(path, BEARER))[0]["status"] == status
+
+
+def test_where_there_is_no_end_nothing_is_allowed():
+    """Each time a mount's prefix is found anew, as none is ever taken off."""
+    app = Starlette(routes=[Route("/x/{rest:path}", lambda _: JSONResponse({}))])
+    for prefix in ("/x", "/x/y"):
+        app.mount(prefix, app)
+    scope = http("/x/y/z", BEARER, root_path="/unfit")
+
+    assert talk(BearerMiddleware(app, WIDE), scope)[0]["status"] == 403
+    assert talk(BearerMiddleware(app, world.guard(rules=None)), scope)[0]["status"] == 200
 
 
 def test_while_one_check_waits_for_keys_the_event_loop_serves_on():

@@ -62,6 +62,8 @@ def test_the_readme_form_works_and_a_request_is_checked_once():
         ("header:X-Token", {"type": "apiKey", "in": "header", "name": "X-Token"}),
         ("cookie:session", {"type": "apiKey", "in": "cookie", "name": "session"}),
         ("query:authorization", {"type": "apiKey", "in": "query", "name": "authorization"}),
+        # OpenAPI has no word for it, and no WebSockets.
+        ("subprotocol:bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}),
     ],
 )
 def test_openapi_shows_where_the_token_goes(place, scheme):

@@ -171,6 +171,13 @@ def test_a_token_in_the_path_is_not_logged():
     world.assert_nothing_of_a_token(log.text(), world.bearer(world.READER))
 
 
+def test_no_path_is_not_logged_as_one():
+    log = Recorder()
+    world.guard(log, rules=None).check("GET", "", BEARER)
+
+    assert log.last["path"] is None
+
+
 def test_the_clock_tells_the_duration_and_no_log_is_no_log():
     log = Recorder()
     times = iter((100.0, 100.25))
@@ -275,6 +282,14 @@ def test_every_path_by_which_a_request_is_known_must_be_allowed():
     for also in (["/admin"], ["/b", "/admin/"], ["/b/../c"]):
         with pytest.raises(Refused):
             guard.check("GET", "/a", BEARER, also=also)
+
+
+@pytest.mark.parametrize("text", ["/admin", "", b"/admin"], ids=repr)
+def test_one_text_is_no_list_of_paths(text):
+    guard = world.guard(rules=Rules(Rule("/*"), Rule("/admin", scope("admin"))))
+
+    with pytest.raises(ConfigError, match="expected a list of paths"):
+        guard.check("GET", "/a", BEARER, also=text)
 
 
 def test_the_error_holds_status_and_word_alone():

@@ -73,7 +73,20 @@ def test_slashes_that_rest_apis_routes_ignore_are_no_part_of_the_path():
         assert status(app, shapes.rest("GET", path, BEARER)) == 200
 
 
-DOTTED = Rules(Rule("/*"), Rule("/v1.0/*", scope("admin")), Rule("/a.b", scope("admin")))
+@pytest.mark.parametrize(
+    ("resolver", "shape"),
+    [(LambdaFunctionUrlResolver, shapes.payload_2_0), (ALBResolver, shapes.alb)],
+    ids=["url", "alb"],
+)
+def test_elsewhere_a_slash_at_the_end_is_part_of_the_path(resolver, shape):
+    app = serving(resolver(), world.guard(rules=Rules(Rule("GET /x"))), "/.+")
+
+    assert status(app, shape("GET", "/x", BEARER)) == 200
+    assert status(app, shape("GET", "/x/", BEARER)) == 403
+
+
+ADMINS = ("/v1.0/*", "/a.b", "/p.0/users/root")
+DOTTED = Rules(Rule("/*"), *(Rule(path, scope("admin")) for path in ADMINS))
 RESOLVERS = {
     "url": (LambdaFunctionUrlResolver, shapes.payload_2_0),
     "alb": (ALBResolver, shapes.alb),
@@ -92,18 +105,28 @@ RESOLVERS = {
         ("/v1x0/any/thing", 403),
         ("/a-b", 403),
         ("/x.y", 200),
-        ("/x-y", 200),
+        ("/x-y", 403),
+        ("/v1.0/users/root", 403),
+        ("/v1x0/users/root", 403),
+        ("/v1.0/users/7", 403),
+        ("/p.0/users/root", 403),
+        ("/p-0/users/root", 403),
+        ("/p.0/users/7", 200),
+        ("/e.f/", 200),
+        ("/e-f/", 403),
         ("/of/7.5", 200),
         ("/nothing", 404),
     ],
 )
-def test_a_route_is_a_pattern_and_what_its_dots_match_needs_its_rule(
+def test_a_route_is_a_pattern_and_nothing_else_is_taken_for_its_dots(
     resolver, shape, path, expected
 ):
     routes = ["/v1.0/secret", "/v1.0/any/.+", "/a.b", "/x.y"]
     app = serving(resolver(), world.guard(rules=DOTTED), *routes)
     app.get("/of/<n>")(lambda n: {"n": n})
-    app.get("/v1.0/of/<n>")(lambda n: {"n": n})
+    for route in ("/v1.0/of/<n>", "/v1.0/users/<n>", "/p.0/users/<n>"):
+        app.get(route)(lambda n: {"n": n})
+    app.get("/e.f/")(dict)
 
     assert status(app, shape("GET", path, BEARER)) == expected
 
@@ -113,6 +136,16 @@ def test_patterns_that_are_meant_as_such_are_judged_by_the_path(route):
     app = serving(LambdaFunctionUrlResolver(), world.guard(), route)
 
     assert status(app, shapes.payload_2_0("GET", "/open/v1.0", BEARER)) == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"), [("/a", 200), ("/b", 200), ("/abc", 403), ("/a|/b", 403)]
+)
+def test_what_a_route_matches_in_part_is_refused(path, expected):
+    """By the route ``/a|/b``, Powertools serves all that begins with ``/a``."""
+    app = serving(LambdaFunctionUrlResolver(), world.guard(rules=WIDE), "/a|/b")
+
+    assert status(app, shapes.payload_2_0("GET", path, BEARER)) == expected
 
 
 def test_an_http_apis_stage_is_no_part_of_the_path():

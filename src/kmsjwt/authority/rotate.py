@@ -226,7 +226,7 @@ class Rotator:
 
     def _planned(self, reading: RingReading, *, start: bool) -> Plan:
         try:
-            published = self._kids(reading)
+            published, lingering = self._kids(reading), self._lingering(reading.ring)
         except CannotKnow as error:
             has_tried = self._has_done("publish") or ("publish", 0, "all") in self._failed
             if reading.live and not has_tried:
@@ -237,12 +237,12 @@ class Rotator:
                 raise
             # A withdrawal does not wait for what was read back before to be readable again.
             self._failed["read back"] = error
-            published = reading.ring.marked_published
+            published, lingering = reading.ring.marked_published, frozenset()
         # What --start asks for is done once: a second generation takes a second run.
         return plan(
             reading.ring,
             published,
-            lingering=self._lingering(reading.ring),
+            lingering=lingering,
             start=start and not self._has_done("create"),
             period=self._hands.changes.get("period"),
         )
@@ -253,9 +253,7 @@ class Rotator:
         return self._hands.publisher.kids(reading.live) if there_is_one else frozenset()
 
     def _lingering(self, ring: Ring) -> frozenset[str]:
-        if not ring.retired_kids or "read back" in self._failed:
-            return frozenset()
-        return self._hands.publisher.lingering()
+        return self._hands.publisher.lingering() if ring.retired_kids else frozenset()
 
     def _kids_or_none(self, reading: RingReading) -> frozenset[str]:
         try:

@@ -124,8 +124,11 @@ class StepTaker:
             self.writer.written.pointed = step.number, self._now(ring)
             return f"{pointer_alias(self.name)} -> {generation.arn}"
         if step.action == "disable":
-            self.invalidate()  # what was cut off before that is carried on here
-            return self._disabled(generation, ring)
+            try:
+                self.invalidate()  # what was cut off before that is carried on here
+            finally:
+                told = self._disabled(generation, ring)  # whatever becomes of caches
+            return told
         keeper = keeper_of(ring, generation)
         if step.action == "retire" and generation.state == LEAVING and keeper is not None:
             gone = tags.with_gone(ring.gone, [str(generation.kid)])

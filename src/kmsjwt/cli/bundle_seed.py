@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.errors import ConfigError, shown
-from kmsjwt.jwks.seed import FILE, MAX_AGE, read_at, seed_bytes
+from kmsjwt.jwks.seed import FILE, MAX_AGE, read_copy, seed_bytes
 from kmsjwt.kms.ring.tags import moment
 
 if TYPE_CHECKING:
     from kmsjwt.keys import KeySet
+
+_GIVE_URL = "give the URL instead, so that it is read now"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,46 +23,53 @@ class Seed:
     Attributes:
         keys: the keys.
         read_at: when they were read from the URL, in seconds since 1970.
+        read_from: the URL.
     """
 
     keys: KeySet
     read_at: int
+    read_from: str
 
     @classmethod
     def of(cls, named: str) -> Seed:
-        """Read a JWKS, as it is now or as a file of an earlier reading has it.
+        """Read a JWKS, as it is now or as a seed of an earlier reading has it.
 
         Args:
-            named: a file or a URL.
+            named: a seed's file or a URL. A plain JWKS file does not do: taken for what is
+                published now, it would bring a withdrawn key back with each bundle.
 
         Raises:
-            ConfigError: it is no JWKS that may be used, or a seed whose time is over.
+            ConfigError: it is no JWKS that may be used, no seed, or one whose time is over.
             KeySourceError: the URL cannot be read.
         """
-        from kmsjwt.jwks import JwksFile, JwksUrl
+        from kmsjwt.jwks import JwksUrl
 
         now = int(time.time())  # before anything is read: no key looks younger than it is
         if named.lower().startswith(("https://", "http://")):
-            return cls(keys=JwksUrl(named).key_set(), read_at=now)
-        keys, told = JwksFile(named).key_set(), read_at(named)
-        at = now if told is None else told
+            return cls(keys=JwksUrl(named).key_set(), read_at=now, read_from=named)
+        try:
+            keys, at, read_from = read_copy(named)
+        except ConfigError as error:
+            if error.code == "jwks_seed":
+                raise ConfigError(error.message, code="bundle_seed", fix=_GIVE_URL) from None
+            raise
         if not now - MAX_AGE < at <= now:
             raise ConfigError(
                 f"{shown(named)} was read at {moment(at)}, expected within the last week",
                 code="bundle_seed",
-                fix="give the URL instead, so that it is read now",
+                fix=_GIVE_URL,
             )
-        return cls(keys=keys, read_at=at)
+        return cls(keys=keys, read_at=at, read_from=read_from)
 
     def to_bytes(self) -> bytes:
         """Return what lies in the bundle."""
-        return seed_bytes(self.keys, self.read_at)
+        return seed_bytes(self.keys, self.read_at, self.read_from)
 
     def told(self, *, layer: bool) -> tuple[str, ...]:
         """Return what people should know: what it is good for, and until when."""
         where = f"/opt/python/{FILE}" if layer else FILE
         good_for = (
-            f"an authorizer that follows a JWKS by its URL begins with the {len(self.keys)} keys"
+            f"an authorizer that follows {self._address} begins with the {len(self.keys)} keys"
             f" here until {moment(self.read_at + MAX_AGE)}, with KMSJWT_JWKS_SEED={where}"
         )
         return good_for, "once one of them is withdrawn, make and deploy another bundle"
@@ -70,5 +79,11 @@ class Seed:
         return {
             "kids": sorted(key.kid for key in self.keys),
             "read_at": moment(self.read_at),
+            "read_from": self._address,
             "until": moment(self.read_at + MAX_AGE),
         }
+
+    @property
+    def _address(self) -> str:
+        """The URL without its query, where some put secrets."""
+        return self.read_from.partition("?")[0]

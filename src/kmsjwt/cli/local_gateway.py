@@ -153,7 +153,11 @@ def _in_state(environ: Mapping[str, str], client: LocalKms | None, asked: Mappin
         kid="key-id" if settings.kid == "key-id" else "thumbprint",
     )
     return token_in_state(
-        asked, signer.current(), issuer=settings.issuer, audience=settings.audience[0]
+        asked,
+        signer.current(),
+        issuer=settings.issuer,
+        audience=settings.audience[0],
+        lifetime=settings.lifetime,
     )
 
 

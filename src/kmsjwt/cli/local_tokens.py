@@ -42,7 +42,7 @@ def token_in_state(asked: Mapping[str, Any], key: SigningKey, **settings: Any) -
     Args:
         asked: the wish; ``sub`` and ``claims`` may be left out.
         key: signs it, but where the state is that of an unknown key.
-        **settings: issuer and audience, as of `kmsjwt.testing.Tokens`.
+        **settings: issuer, audience and lifetime, as of `kmsjwt.testing.Tokens`.
 
     Raises:
         ConfigError: there is no such state, or something else is asked for.

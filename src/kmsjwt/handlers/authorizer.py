@@ -103,7 +103,7 @@ def build(
         token_from=settings.place.text,
         seed=parts.seed,
         cache_ttl=settings.cache_ttl,
-        warnings=list(_warnings(parts.variables, settings)),
+        warnings=[*parts.seed_warnings, *_warnings(parts.variables, settings)],
     )
     return made
 
@@ -125,7 +125,15 @@ def for_guard(
     parts = _Parts(environ, client, log, clock)
     rules, token_from = parts.rules(rules), parts.token_from()
     verifier = parts.verifier(check)
-    _tell(log, "guard", parts.variables, rules=rules, token_from=token_from, seed=parts.seed)
+    _tell(
+        log,
+        "guard",
+        parts.variables,
+        rules=rules,
+        token_from=token_from,
+        seed=parts.seed,
+        warnings=parts.seed_warnings,
+    )
     return {
         "verifier": verifier,
         "rules": rules,
@@ -153,9 +161,17 @@ class _Parts:
 
     @property
     def seed(self) -> str | None:
-        """The seed that keys begin with: one that is there, and whose time is not over."""
+        """The seed that keys begin with: one that is there, is of the URL, and is in its time."""
         strict = self._keys[0] if self._keys else None
         return self.variables.seed if getattr(strict, "key_count", 0) else None
+
+    @property
+    def seed_warnings(self) -> list[str]:
+        """Why a seed that is there is not what keys begin with."""
+        why = getattr(self._keys[0], "seed_unused", None) if self._keys else None
+        named = shown(self.variables.seed)
+        told = f"KMSJWT_JWKS_SEED is {named}, and the URL is read first all the same: {why}"
+        return [told] if why else []
 
     def rules(self, passed: Rules | None) -> Rules | None:
         """Return the rules that are passed, or those of the file that is named, but not both."""
@@ -268,7 +284,7 @@ def _tell(
 
 def _warnings(variables: AuthorizerSettings, settings: Settings) -> Iterator[str]:
     for name, value in (
-        ("KMSJWT_ISSUER", (variables.issuer,)),
+        ("KMSJWT_ISSUER", ANY if variables.issuer is ANY else (variables.issuer,)),
         ("KMSJWT_AUDIENCE", variables.audience),
         ("KMSJWT_TYP", variables.typ),
     ):

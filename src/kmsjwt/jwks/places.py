@@ -52,6 +52,11 @@ class IssuerPlace:
     def __init__(self, issuer: str) -> None:
         self._issuer = issuer
 
+    @property
+    def issuer(self) -> str:
+        """The issuer, as it was given."""
+        return self._issuer
+
     def checked(self) -> IssuerPlace:
         """Return this place, after its issuer was read.
 

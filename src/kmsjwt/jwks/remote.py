@@ -53,7 +53,7 @@ class JwksUrl:
 
     * Nothing is fetched until a key is asked for; with a ``seed``, not before the seed is
       ``max_age`` old or a token names a key that is not in it. A seed that is older than
-      ``seed_max_age`` by its own date is as good as none.
+      ``seed_max_age`` by its own date, or was read from another URL, is as good as none.
     * A ``kid`` that is not in the set causes at most one fetch per ``cool_down``, however many
       tokens name however many unknown keys.
     * While the URL cannot be read, the last good keys go on serving for up to ``max_stale``
@@ -80,7 +80,11 @@ class JwksUrl:
         "_place",
         "_state",
         "_timeout",
+        "seed_unused",
     )
+
+    seed_unused: str | None
+    """Why the seed is as good as none, if it is."""
 
     def __init__(
         self,
@@ -102,9 +106,9 @@ class JwksUrl:
         Args:
             url: of the JWKS: https, or http on 127.0.0.1, ::1 or localhost.
             seed: path of a JWKS file to start with, as fresh as this object.
-            seed_max_age: seconds for which the seed may serve at all, counted from the
-                ``read_at`` that it must then have; see `kmsjwt.jwks.seed`. None for no end: a
-                key that was withdrawn is then trusted by each new process, for ``max_age``.
+            seed_max_age: seconds for which the seed may serve at all, counted from the ``read_at``
+                that it must then have, and beside it ``read_from``, the URL to the letter. None
+                for no end: each new process then trusts a withdrawn key for ``max_age``.
             alg: the algorithm of JWKs that do not name one; see `PublicKey.from_jwk`.
             timeout: seconds that one refresh may take in all.
             back_off: seconds to leave the server alone after a failed fetch.
@@ -126,7 +130,7 @@ class JwksUrl:
         }
         place, seeded, *_ = all_of(
             lambda: url.checked() if isinstance(url, IssuerPlace) else UrlPlace(url),
-            lambda: (None, inf) if seed is None else _seed(seed, alg, seed_max_age, clock()),
+            lambda: None if seed is None else _seed(seed, url, alg, seed_max_age, clock()),
             lambda: None if alg is None else algorithm(alg),
             lambda: _require_times(**times),
             code="jwks_url",
@@ -141,7 +145,7 @@ class JwksUrl:
         self._clock = clock
         self._log = log
         self._lock = allocate_lock()
-        keys, until = seeded
+        keys, until, self.seed_unused = seeded or (None, inf, None)
         self._state = _State(keys=keys, fetched_at=clock(), max_age=max_age, until=until)
 
     @classmethod
@@ -154,7 +158,7 @@ class JwksUrl:
 
         Args:
             issuer: the issuer, as tokens name it in ``iss``.
-            **settings: as for `JwksUrl`.
+            **settings: as for `JwksUrl`; a seed's ``read_from`` is then the issuer.
 
         Raises:
             ConfigError: naming every fault at once.
@@ -350,11 +354,16 @@ class _State(Immutable):
 
 
 def _seed(
-    path: str | PathLike[str], alg: str | None, max_age: float | None, now: float
-) -> tuple[KeySet | None, float]:
+    path: str | PathLike[str],
+    url: str | IssuerPlace,
+    alg: str | None,
+    max_age: float | None,
+    now: float,
+) -> tuple[KeySet | None, float, str | None]:
     from kmsjwt.jwks.seed import read_seed  # who has none does not pay for it
 
-    return read_seed(path, alg=alg, max_age=max_age, now=now)
+    named = url if isinstance(url, str) else url.issuer
+    return read_seed(path, url=named, alg=alg, max_age=max_age, now=now)
 
 
 def _require_times(**times: float) -> None:

@@ -99,7 +99,7 @@ class Tokens:
         file.write_text(json.dumps(self.jwks), encoding="utf-8")
         return file
 
-    def in_state(self, state: str, **claims: Any) -> str:
+    def in_state(self, state: str, /, **claims: Any) -> str:
         """Return a token in a state named as its method is: ``good`` or one of `BAD`.
 
         Raises:
@@ -110,45 +110,45 @@ class Tokens:
         token: str = getattr(self, state)(**claims)
         return token
 
-    def good(self, **claims: Any) -> str:
+    def good(self, /, **claims: Any) -> str:
         """Return a token with nothing wrong, unless a claim given here is."""
         return self._signed(self._now(), claims)
 
-    def expired(self, **claims: Any) -> str:
+    def expired(self, /, **claims: Any) -> str:
         """Return a token that expired an hour ago."""
         return self._signed(self._now() - _HOUR - self._lifetime, claims)
 
-    def not_yet_valid(self, **claims: Any) -> str:
+    def not_yet_valid(self, /, **claims: Any) -> str:
         """Return a token whose ``iat`` and ``nbf`` are an hour ahead."""
         begin = self._now() + _HOUR
         return self._signed(begin, {"nbf": begin, **claims})
 
-    def wrong_audience(self, **claims: Any) -> str:
+    def wrong_audience(self, /, **claims: Any) -> str:
         """Return a token for an audience that begins as the right one does."""
         first = self.audience if isinstance(self.audience, str) else "".join(self.audience[:1])
         return self.good(**{"aud": f"{first}-of-another", **claims})
 
-    def wrong_issuer(self, **claims: Any) -> str:
+    def wrong_issuer(self, /, **claims: Any) -> str:
         """Return a token of an issuer that begins as the right one does, and rightly signed."""
         return self.good(**{"iss": f"{self.issuer}/another", **claims})
 
-    def unknown_key(self, **claims: Any) -> str:
+    def unknown_key(self, /, **claims: Any) -> str:
         """Return a token signed by a key that is not in the JWKS, under that key's own ``kid``."""
         if self._stranger is None:
             self._stranger = KeyPair(self.alg)
         return self._signed(self._now(), claims, self._stranger)
 
-    def bad_signature(self, **claims: Any) -> str:
+    def bad_signature(self, /, **claims: Any) -> str:
         """Return a token whose claims were changed after it was signed."""
         header, _, signature = self.good(jti="as signed").split(".")
         return f"{header}.{segment(self._claims(self._now(), claims))}.{signature}"
 
-    def alg_none(self, **claims: Any) -> str:
+    def alg_none(self, /, **claims: Any) -> str:
         """Return an unsecured token (RFC 7515 appendix A.5), with the key's ``kid``."""
         header = {"alg": "none", "kid": self.kid, "typ": self._typ}
         return f"{segment(header)}.{segment(self._claims(self._now(), claims))}."
 
-    def malformed(self, **claims: Any) -> str:
+    def malformed(self, /, **claims: Any) -> str:
         """Return a token without its signature, and without the dot before it."""
         return self.good(**claims).rpartition(".")[0]
 

@@ -2,18 +2,34 @@
 
 A FastAPI application puts its own ``root_path`` into the scope when the request comes to it, and
 what it stands before is then taken off the path. So ``/api/admin`` may be served as ``/admin`` by
-an application that stands behind the guard, or was mounted without a prefix.
+an application that stands behind the guard, or was mounted without a prefix. One that the path
+does not begin with takes nothing off, not even what mounts and the server had taken off before.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from kmsjwt.web._paths import UNCLEAR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
-_DEEPEST = 30  # an application may be mounted within itself
+_NAMES = ("app", "_app", "router", "default")  # by which wrappers, FastAPI and routers hold others
+_MOST = 300  # ways to applications; one that is mounted within itself may have no end of them
+
+
+class _Way(NamedTuple):
+    """How a request comes to an application."""
+
+    app: object
+    root: str  # the root_path that it finds in the scope
+    mounted: str  # the prefixes of the mounts that it came through
+
+    def path(self, scope: Mapping[str, Any]) -> str:
+        """Return the path that is served there, from the outermost application on."""
+        return self.mounted + _without(scope["path"], self.root) or "/"
 
 
 def route_paths(scope: Mapping[str, Any], app: object = None) -> tuple[str, ...]:
@@ -23,48 +39,58 @@ def route_paths(scope: Mapping[str, Any], app: object = None) -> tuple[str, ...]
         scope: of the request.
         app: what the request goes to from here; not asked where it came through a mount.
     """
-    at = "" if "app_root_path" in scope else None
     # Behind a mount, the path from the outermost application on: rules are about that one.
     outer: str = scope.get("app_root_path", scope.get("root_path", ""))
-    roots = list(_own_roots(app if at is None else scope.get("router"), at))
-    outer = next((root for mounted, root in roots if mounted is None), outer)
-    paths = [_without(scope["path"], outer)]
-    for mounted, root in roots:
-        rest = _without(scope["path"], root)
-        if rest != scope["path"]:
-            paths.append((mounted or "") + rest)
-    return tuple(dict.fromkeys(path or "/" for path in paths))
+    outermost = _Way(scope.get("router") if "app_root_path" in scope else app, outer, "")
+    return tuple(dict.fromkeys(_paths(outermost, scope)))
+
+
+def _paths(outermost: _Way, scope: Mapping[str, Any]) -> Iterator[str]:
+    """Return the path that each application would route by, the outermost one's first."""
+    ways = [outermost]
+    seen: dict[tuple[int, str, str], object] = {}  # what is kept here leaves its id to no other
+    for way in ways:  # it grows
+        key = (id(way.app), way.root, way.mounted)
+        if key in seen:
+            continue
+        if len(seen) == _MOST:
+            yield UNCLEAR
+            return
+        seen[key] = way.app
+        own = getattr(way.app, "root_path", None)
+        here = way._replace(root=own) if isinstance(own, str) and own else way
+        within = [here._replace(app=app) for app in _wrapped(here.app)]
+        ways.extend(within)
+        routes = getattr(here.app, "routes", None)
+        if isinstance(routes, (list, tuple)):
+            ways.extend(_mounted(here, routes, scope))
+        elif within:
+            continue  # a wrapper, which routes nothing
+        yield here.path(scope)
+
+
+def _wrapped(app: object) -> Iterator[object]:
+    inner = (getattr(app, name, None) for name in _NAMES)
+    return (each for each in inner if each is not None)
+
+
+def _mounted(way: _Way, routes: Iterable[Any], scope: Mapping[str, Any]) -> Iterator[_Way]:
+    """Return the ways on from an application, by those of its routes that match."""
+    at = {**scope, "root_path": way.root}
+    for route in routes:
+        inner = getattr(route, "app", None)
+        if inner is None or hasattr(inner, "__code__"):  # a function has nothing within
+            continue
+        if not hasattr(route, "matches"):  # not one of Starlette's
+            yield way._replace(app=inner)
+            continue
+        match, child = route.matches(at)
+        if match.value:
+            root = child.get("root_path", way.root)
+            yield _Way(inner, root, way.mounted + root.removeprefix(way.root))
 
 
 def _without(path: str, root: str) -> str:
     if root and (path == root or path.startswith(f"{root}/")):
         return path[len(root) :]
     return path
-
-
-def _own_roots(
-    app: object, mounted: str | None, depth: int = 0
-) -> Iterator[tuple[str | None, str]]:
-    """Return each ``root_path`` that an application has of its own, and where it is mounted.
-
-    That is None for the one that every request from here on comes to.
-    """
-    if app is None or depth > _DEEPEST:
-        return
-    root = getattr(app, "root_path", None)
-    if isinstance(root, str) and root:
-        yield mounted, root
-    for name in ("app", "_app"):
-        yield from _own_roots(getattr(app, name, None), mounted, depth + 1)
-    routes = getattr(app, "routes", None)
-    for route in routes if isinstance(routes, (list, tuple)) else ():
-        inner = getattr(route, "app", None)
-        if inner is not None and not hasattr(inner, "__code__"):  # a function has nothing within
-            yield from _own_roots(inner, _below(mounted, route), depth + 1)
-
-
-def _below(mounted: str | None, route: object) -> str:
-    prefix = getattr(route, "path", "") if hasattr(route, "routes") else ""  # of a Mount
-    if "{" in prefix:
-        return ""  # it depends on the request
-    return (mounted or "") + prefix

@@ -6,6 +6,9 @@ API Gateway judges a path and then routes by it. Here a framework routes, and on
 
 from __future__ import annotations
 
+UNCLEAR = "/.."
+"""What to ask about when nobody can tell by which path the code behind knows a request."""
+
 
 def readings(path: str) -> tuple[str, ...]:
     """Return the ways to read a path, all of which must be allowed.

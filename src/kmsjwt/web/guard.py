@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from kmsjwt.rules import Rules, Ruling
     from kmsjwt.verifier import VerifiedToken
 
-_UNCLEAR = "the path is unclear ('.', '..', '//', a backslash, unprintable): no rule allows it"
+_UNCLEAR = (
+    "the path is unclear ('.', '..', '//', a backslash, unprintable, or served by a route that"
+    " does not say it): no rule allows it"
+)
 _WORDS = {ALLOW: "allow", DENY: "deny", INVALID: "unauthorized"}
 
 
@@ -106,9 +109,14 @@ class Guard:
 
         Raises:
             Refused: the answer to give instead.
+            ConfigError: ``also`` is one text, which would be taken for its characters.
             Exception: what your verifier or its ``check`` raised, if it is no `KmsJwtError` for
                 which there is an answer.
         """
+        if isinstance(also, (str, bytes)):
+            raise ConfigError(
+                f"also is {shown(also)}, expected a list of paths", code="guard", fix="pass [path]"
+            )
         started = self._clock()
         credentials = self._place.read(event)
         common: dict[str, Any] = {

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt._encoding import to_json
 from kmsjwt.errors import ConfigError
+from kmsjwt.web._paths import UNCLEAR
 from kmsjwt.web.guard import required
 from kmsjwt.web.refused import Refused
 
@@ -36,7 +37,7 @@ def kmsjwt_middleware(guard: Guard) -> Middleware:
 
     The verified token is ``app.context["token"]`` while the request lasts. Rules are asked about
     the path that Powertools routes by: without an HTTP API's stage and without ``strip_prefixes``.
-    Its routes are regular expressions: where ``/v1.0`` serves ``/v1x0``, both must be allowed.
+    Its routes are regular expressions: where ``/v1.0`` would serve ``/v1x0``, it is refused.
     With ``app.use`` an unknown path and a CORS preflight need a token too: where browsers ask, let
     the function URL or the API answer preflights, or name the middleware on each route.
 
@@ -59,23 +60,22 @@ def kmsjwt_middleware(guard: Guard) -> Middleware:
         # This one resolver takes no notice of slashes at the end.
         return path.rstrip("/") or "/" if isinstance(app, APIGatewayRestResolver) else path
 
-    def others(app: ApiGatewayResolver, path: str) -> tuple[str, ...]:
-        route = app.context["_route"]
-        # A "." that nothing repeats is meant as a dot. No other sign of a pattern matches itself,
-        # so it would be noticed.
-        meant = re.sub(r"(?<!\\)\.(?![*+?{])", r"\.", route.rule.pattern)
-        return () if re.match(meant, path) else (route.path,)
+    def others(app: ApiGatewayResolver) -> tuple[str, ...]:
+        # A "." that nothing repeats is meant as a dot: what it matched else is not the path that
+        # rules were written for. Nor is one that a route with "|" matched in part. No other sign
+        # of a pattern matches itself, so it would be noticed.
+        meant = re.sub(r"(?<!\\)\.(?![*+?{])", r"\.", app.context["_route"].rule.pattern)
+        return () if re.fullmatch(meant, app.context["_path"]) else (UNCLEAR,)
 
     def middleware(app: ApiGatewayResolver, next_middleware: NextMiddleware) -> Response[Any]:
         event = app.current_event
         request_id = getattr(app.lambda_context, "aws_request_id", None)
         try:
-            path = routed(app)
             token = guard.check(
                 event.http_method.upper(),
-                path,
+                routed(app),
                 event.raw_event,
-                also=others(app, path),
+                also=others(app),
                 request_id=request_id,
             )
         except Refused as refused:
