@@ -275,6 +275,14 @@ def test_what_is_not_known_of_a_retired_key_takes_force(typed, ring, clock, serv
     assert forced.code == 0
 
 
+@pytest.mark.parametrize("kid", ["-" + "a" * 42, "--" + "b" * 41])
+def test_a_kid_that_begins_with_a_dash_is_no_option(typed, ring, kid):
+    """As one thumbprint in 64 does."""
+    done = typed("key", "rotate", ring, *ISSUER, "--to", "site", "--compromised", kid)
+
+    assert f"has no key '{kid}'" in done.err
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -24,8 +24,24 @@ WITHOUT_TWIN = frozenset(
 )
 """Options that are said each time anew: what lingers in a shell must not lead to such a thing."""
 
+_DASHED_THUMBPRINT = re.compile(r"-[A-Za-z0-9_-]{42}")  # of SHA-256, in base64url (RFC 7638)
+
 KEY_SPECS = tuple(dict.fromkeys(spec for each in ALGORITHMS.values() for spec in each.key_specs))
 """The KMS key specs that sign a JWT."""
+
+
+def _with_kids_joined(words: Iterable[str]) -> list[str]:
+    """Return the words, a thumbprint that begins with ``-`` joined to its option by ``=``.
+
+    One in 64 does, and argparse would take it for an option.
+    """
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1].startswith("--") and _DASHED_THUMBPRINT.fullmatch(word):
+            joined[-1] = f"{joined[-1]}={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 class Parser(argparse.ArgumentParser):
@@ -42,7 +58,8 @@ class Parser(argparse.ArgumentParser):
         self, args: Any = None, namespace: Any = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """Parse all there is. What is left over is told by the command whose it would be."""
-        parsed, rest = super().parse_known_args(args, namespace)
+        words = _with_kids_joined(sys.argv[1:] if args is None else args)
+        parsed, rest = super().parse_known_args(words, namespace)
         if rest:
             self.error(f"unrecognized arguments: {' '.join(rest)}")
         return parsed, rest

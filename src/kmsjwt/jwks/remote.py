@@ -362,7 +362,7 @@ def _seed(
 ) -> tuple[KeySet | None, float, str | None]:
     from kmsjwt.jwks.seed import read_seed  # who has none does not pay for it
 
-    named = url if isinstance(url, str) else url.issuer
+    named = url.issuer if isinstance(url, IssuerPlace) else url
     return read_seed(path, url=named, alg=alg, max_age=max_age, now=now)
 
 
