@@ -118,6 +118,7 @@ _CONDITIONS = {
 }
 _THROTTLING = frozenset({"ThrottlingException", "Throttling", "RequestLimitExceeded"})
 BAD_CREDENTIALS = frozenset(
+    # Split, since a list of these would take a line for each.
     "ExpiredTokenException ExpiredToken UnrecognizedClientException InvalidClientTokenId"  # noqa: SIM905
     " InvalidSignatureException IncompleteSignature MissingAuthenticationToken NoCredentialsError"
     " PartialCredentialsError CredentialRetrievalError TokenRetrievalError"

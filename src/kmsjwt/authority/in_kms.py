@@ -33,6 +33,7 @@ class InKms:
     ) -> None:
         """Do nothing: a key is published by having its alias and tags."""
 
+    # What is expected is for documents, which may hold another key under its kid; KMS does not.
     def kids(self, expected: Iterable[PublicKey] = ()) -> frozenset[str]:  # noqa: ARG002
         """Return each ``kid`` that a consumer would read now: they read KMS, as this does.
 
