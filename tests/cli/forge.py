@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -72,11 +72,6 @@ def rs512(key, signed) -> Any:
 
 def digest(signed) -> Any:
     return hashlib.sha256(signed.encode()).digest()
-
-
-def of_digest(key, signed) -> Any:
-    """Sign a digest without hashing it again: what kms:Sign does with MessageType DIGEST."""
-    return key.sign(digest(signed), padding.PKCS1v15(), Prehashed(SHA256()))
 
 
 def hs256(secret, signed) -> Any:

@@ -229,6 +229,14 @@ def test_a_name_that_was_made_to_point_here_is_refused(api):
     assert api.ask("POST", "/token", host="evil.example").status == 403
 
 
+def test_a_path_is_taken_as_it_is_written(api):
+    """Decoded, the first would hand out a token, and the second be a path that begins with '/'."""
+    token, unbegun = api.ask("POST", "/%74oken"), api.get("%2Fadmin")
+
+    assert (token.status, token.body) == (401, {"message": "Unauthorized"})
+    assert (unbegun.status, unbegun.body["error"]) == (400, "bad_path")
+
+
 def test_a_head_request_is_judged_as_one(api):
     assert api.get("/x", method="HEAD").status == 401
 
@@ -245,6 +253,11 @@ def test_a_head_request_is_judged_as_one(api):
         (["--rules", "nowhere.toml"], "cannot be read"),
         (["--kind", "websocket"], "invalid choice"),
         (["--cache-ttl", "2h"], "--cache-ttl is 7200, expected 0 to 3600"),
+        (["--cache-ttl", "5 min"], "--cache-ttl is '5 min', expected such as"),
+        (
+            ["--cache-ttl", "5 min", "--authorizer", "json:loads"],
+            "--cache-ttl is '5 min', expected such as",
+        ),
         (["--rules", "nowhere.toml"], "--rules: the rules file 'nowhere.toml'"),
         (["--authorizer", "app:x", "--rules", "r.toml"], "expected no --authorizer"),
     ],
@@ -289,6 +302,19 @@ def test_what_an_authorizer_of_ones_own_prints_goes_to_standard_error(tmp_path):
     assert "by the authorizer just now: ok" in good.why
     assert ": expired: exp passed " in late.why
     assert ": forbidden" in bob.why
+
+
+@pytest.mark.parametrize("statement", ["x", None, 5, ["x"]], ids=repr)
+def test_statements_that_are_none_are_told(tmp_path, statement):
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    answer = {"principalId": "x", "policyDocument": policy}
+    (tmp_path / "app.py").write_text(f"def handler(event, context):\n    return {answer!r}\n")
+    with served("--authorizer", "app:handler") as api:
+        asked = api.get("/a", "any")
+
+    assert asked.status == 500
+    assert asked.why == ("malformed_answer, by the authorizer just now: a Statement is no object")
+    assert "Traceback" not in api.told
 
 
 def rules_file(folder) -> Any:

@@ -306,9 +306,6 @@ def _spoilt(good: bytes) -> dict[str, tuple[str, bytes]]:
     }
 
 
-_TWICE = {"header": ("alg", "kid", "typ"), "payload": ("iss", "aud", "exp", "sub")}
-
-
 def documents() -> Iterator[Attack]:
     """JSON that is not the strict kind, in a header or payload signed with the trusted key."""
     for segment in ("header", "payload"):

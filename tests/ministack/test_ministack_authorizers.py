@@ -16,7 +16,6 @@ from tests.ministack.functions import foreign
 if TYPE_CHECKING:
     from tests.ministack.doors import Kind
 
-ON_REST = {name: kind for name, kind in KINDS.items() if kind.is_rest}
 WITH_POLICY = {name: kind for name, kind in KINDS.items() if kind.response == "iam"}
 
 # What is wrong with the token, and what a client of a REST and of an HTTP API sees. On an HTTP

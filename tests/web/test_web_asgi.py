@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -273,6 +274,15 @@ def otherwise(app, default) -> Any:
     return app
 
 
+async def passing(app, scope, receive, send) -> None:
+    """Pass on what it is given, as a middleware written as a function does."""
+    await app(scope, receive, send)
+
+
+async def passing_last(scope, receive, send, *, app) -> None:
+    await app(scope, receive, send)
+
+
 WIDE = Guard(world.VERIFIER, rules=Rules(Rule("/*"), Rule("/admin", scope("admin"))), log=None)
 DEPENDENT = [Depends(bearer(WIDE))]
 MOUNTED = {
@@ -299,6 +309,17 @@ MOUNTED = {
         routes=[Mount("/", Wrapping(rooted(dependencies=DEPENDENT)))]
     ),
     "by routes of another kind": BearerMiddleware(Otherwise(Wrapping(rooted())), WIDE),
+    "in part": BearerMiddleware(partial(rooted()), WIDE),
+    "in part, by a function": BearerMiddleware(partial(passing, rooted()), WIDE),
+    "in part, by name": BearerMiddleware(partial(passing_last, app=rooted()), WIDE),
+    "in parts": BearerMiddleware(partial(passing, partial(passing, rooted())), WIDE),
+    "in part, mounted": BearerMiddleware(
+        Starlette(routes=[Mount("/", partial(passing, rooted()))]), WIDE
+    ),
+    "a method": BearerMiddleware(rooted().__call__, WIDE),
+    "a method, mounted": BearerMiddleware(
+        Starlette(routes=[Mount("/", Wrapping(rooted()).__call__)]), WIDE
+    ),
     "for want of a route": BearerMiddleware(Router(default=rooted()), WIDE),
     "for want of another route": BearerMiddleware(otherwise(FastAPI(), rooted()), WIDE),
 }
@@ -342,6 +363,21 @@ def test_within_mounts_it_is_judged_by_the_whole_path():
 
     for path, status in (("/v1/b/x/admin", 403), ("/v1/b/admin", 403), ("/v1/b/x/open", 200)):
         assert talk(app, http(path, BEARER))[0]["status"] == status
+
+
+@pytest.mark.parametrize("root", ["", "/v1"])
+@pytest.mark.parametrize("mounted", ["", "/x"])
+def test_what_is_mounted_and_takes_nothing_off_the_path_is_no_way_around(root, mounted):
+    """Starlette leaves the whole path in the scope: who looks at nothing else serves by that."""
+    rules = Rules(Rule("/*"), *(Rule(f"{each}/admin", scope("admin")) for each in ("", "/x")))
+    inner = Inner()
+    app = BearerMiddleware(
+        Starlette(routes=[Mount(mounted, inner)]), Guard(world.VERIFIER, rules=rules, log=None)
+    )
+
+    for path in (f"{mounted}/admin", f"{root}{mounted}/admin"):
+        assert talk(app, http(path, BEARER, root_path=root))[0]["status"] == 403
+    assert inner.scopes == []
 
 
 def under(path, app) -> Router:

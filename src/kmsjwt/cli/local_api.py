@@ -127,18 +127,21 @@ class Api:
         headers: Headers = {}
         for name, value in scope["headers"]:
             headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
-        if scope["path"] == TOKEN and scope["method"] != "POST":
+        # As it was written: what API Gateway would decode first is not verified against AWS.
+        path = scope["raw_path"].decode("latin-1")
+        if not path.startswith("/"):
+            return _refused(400, "bad_path", "write '/' first, as it is: GET /orders")
+        if path == TOKEN and scope["method"] != "POST":
             return _refused(405, "post", "POST it, with such as {}: curl -d '{}'")
-        if scope["path"] == TOKEN:
+        if path == TOKEN:
             return self._token(body, text="text/plain" in headers.get("accept", []))
-        if scope["path"] == JWKS:
+        if path == JWKS:
             keys = self._jwks({"httpMethod": scope["method"]})
             return keys["statusCode"], keys["headers"], keys["body"]
-        return self._asked(scope, headers)
+        return self._asked(scope, path, headers)
 
-    def _asked(self, scope: Scope, headers: Headers) -> Answer:
-        # As it was written: what API Gateway would decode first is not verified against AWS.
-        method, path = scope["method"], scope["raw_path"].decode("latin-1")
+    def _asked(self, scope: Scope, path: str, headers: Headers) -> Answer:
+        method = scope["method"]
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         with self._one_at_a_time:
             response = self._gateway.request(method, path, headers=headers, query=query)
@@ -187,7 +190,7 @@ def _policy(answer: object) -> str:
     """Return an answer in short: effects, methods and paths of a policy, without the stage."""
     policy = answer.get("policyDocument") if isinstance(answer, dict) else None
     statements = policy.get("Statement") if isinstance(policy, dict) else None
-    if not isinstance(statements, list):
+    if not isinstance(statements, list) or not all(isinstance(each, dict) for each in statements):
         return terminal.without_tokens(json.dumps(answer, default=str))
     told = (f"{each.get('Effect')} {_routes(each.get('Resource'))}" for each in statements)
     return terminal.without_tokens("; ".join(told))

@@ -113,9 +113,15 @@ def _api(args: Namespace, environ: Mapping[str, str], client: LocalKms | None) -
 
     decisions = Decisions()
     kind = args.kind or KINDS[0]
-    ttl = seconds(environ.get("KMSJWT_CACHE_TTL", "").strip() or str(TTL))
+    written = environ.get("KMSJWT_CACHE_TTL", "").strip() or str(TTL)
     simple = kind == "http_api_v2" and environ.get("KMSJWT_RESPONSE", "").strip() == "simple"
     authorizer = _authorizer(args, environ, client, decisions)
+    ttl = seconds(written)
+    if ttl is None:  # one of the user's own looks at none of this
+        raise ConfigError(
+            f"KMSJWT_CACHE_TTL is {shown(written)}, expected such as 5m, PT5M or 300",
+            code="gateway_setting",
+        )
     made = partial(
         Gateway,
         kind=kind,
@@ -125,7 +131,7 @@ def _api(args: Namespace, environ: Mapping[str, str], client: LocalKms | None) -
     )
     settings: dict[str, Any] = {"environ": environ, "client": client, "log": decisions}
     return Api(
-        made(decisions.of(authorizer), ttl=TTL if ttl is None else ttl),
+        made(decisions.of(authorizer), ttl=ttl),
         decisions,
         uncached=None if args.authorizer else made(authorizer, ttl=0),
         issue=issue.build(**settings) if _signs(environ) else None,

@@ -6,7 +6,7 @@ There is no ARN, no method and no path, so rules may ask for claims, not for rou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.gateway.arn import Api
@@ -63,14 +63,16 @@ class AppSync(FrontDoor):
             answer["resolverContext"] = decision.context
         ttl = self._settings.cache_ttl
         if ttl is not None and decision.verified:
-            left = _seconds_left(decision.verified.claims, self._settings.clock())
-            answer["ttlOverride"] = max(0, min(ttl, left))
+            now = self._settings.clock()
+            answer["ttlOverride"] = _seconds_left(decision.verified.claims, now, most=ttl)
         return answer
 
 
-def _seconds_left(claims: Mapping[str, Any], now: float) -> int:
+def _seconds_left(claims: Mapping[str, Any], now: float, *, most: int) -> int:
     exp = claims.get("exp")  # a verifier of the user's own may let anything through
-    return int(exp - now) if isinstance(exp, (int, float)) and isfinite(exp) else 0
+    if not isinstance(exp, (int, float)) or not now < exp < inf:
+        return 0
+    return most if exp >= now + most else int(exp - now)
 
 
 def _is_id(value: object) -> bool:

@@ -164,12 +164,14 @@ class Authorizer:
             CannotKnow: the keys could not be had; the gateway answers 500 and caches nothing.
         """
         settings = self._settings
-        started = 0.0 if self._log is None else settings.clock()
+        started = 0.0
         door: FrontDoor | None = None
         request: AuthRequest | None = None
         answer: dict[str, Any] | None = None
         outcome: Decision | Exception
         try:
+            if self._log is not None:
+                started = settings.clock()
             try:
                 door, request = read_event(event, self._doors, settings.place)
             except UnknownEvent as unknown:
@@ -184,12 +186,11 @@ class Authorizer:
                     or not door.raises_unauthorized
                 ):
                     answer = door.answer(request, decision)
-                    if answer is None:  # it would read as a refusal
-                        raise _unanswered(door)
+                    _require_told(door, answer)
         except Exception as error:
             if self._log is not None:
                 self._record(self._log, error, door, request, answer, started, context)
-            if str(error) == UNAUTHORIZED:
+            if _reads_unauthorized(error):
                 raise _disguised(error) from error
             raise
         if self._log is not None:
@@ -244,7 +245,7 @@ class Authorizer:
                 request_id=loggable(getattr(context, "aws_request_id", None)),
             )
         except Exception as error:  # a log of the user's own
-            if str(error) == UNAUTHORIZED:
+            if _reads_unauthorized(error):
                 raise _disguised(error) from error
             raise
 
@@ -270,16 +271,28 @@ def _stage_unnamed(verified: VerifiedToken) -> Decision:
     )
 
 
-def _unanswered(door: FrontDoor) -> ConfigError:
-    return ConfigError(
-        f"the door {door.kind!r} answered None, expected what its gateway is to be told",
-        code="authorizer",
-    )
+def _require_told(door: FrontDoor, answer: object) -> None:
+    """Refuse what a door of the user's own takes for an answer: None would read as a refusal."""
+    if not answer or not isinstance(answer, dict):
+        what = "{}" if isinstance(answer, dict) else f"a value of type {type(answer).__name__}"
+        raise ConfigError(
+            f"the door {door.kind!r} answered {what}, expected a dict that tells its gateway",
+            code="authorizer",
+        )
+
+
+def _reads_unauthorized(error: Exception) -> bool:
+    """Tell whether a gateway could take it for a refusal: so it could, if nobody can read it."""
+    try:
+        return str(error) == UNAUTHORIZED
+    except Exception:  # noqa: BLE001  its own, whatever it is
+        return True
 
 
 def _disguised(error: Exception) -> CannotKnow:
     return CannotKnow(
-        f"{type(error).__name__} reads 'Unauthorized', and API Gateway would answer 401 to it",
+        f"{type(error).__name__} reads 'Unauthorized', or cannot be read, and API Gateway would"
+        " answer 401 to it",
         code="disguised_error",
         fix="raise kmsjwt.errors.Forbidden to refuse a token",
     )

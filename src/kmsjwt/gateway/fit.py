@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kmsjwt.errors import shown
 from kmsjwt.gateway.iam import MAX_ANSWER, MAX_RESOURCE
 from kmsjwt.rules.routes import Route
+from kmsjwt.rules.supposed import barest, fullest
 
 if TYPE_CHECKING:
     from kmsjwt.rules import Grant, Rules
+
+    Granted = tuple[Grant, str]
 
 # The shortest ARN of any stage, an ordinary one, and the longest name of one that AWS could give.
 _SHORTEST = len("arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/x/")
@@ -23,7 +27,8 @@ _STATEMENTS = (
     len('{"Action":"execute-api:Invoke","Effect":"Deny","Resource":[]},'),
 )
 _AROUND_RESOURCE = len('"",')
-_TOKENS = ("meets them all", "meets no requirement")
+_BAREST = "meets no requirement"
+_TOLD = 3  # claims of a token that no message needs more of
 _LESS = "name methods, since a route without one counts for seven, and join paths by '/*'"
 _CHARACTERS = "xyzabcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -40,7 +45,7 @@ def unfit(rules: Rules) -> list[str]:
                 f"route {route.text!r} makes resources of up to {length + _LONGEST} characters,"
                 f" {length} of them behind the ARN of a stage, and API Gateway takes {MAX_RESOURCE}"
             )
-    for grant, token in _for_people(least_allowed(rules), least_denied(rules)):
+    for grant, token in _differing(least_allowed(rules), (least_denied(rules), _BAREST)):
         least = policy_bytes(grant)
         if least > MAX_ANSWER:
             faults.append(
@@ -53,9 +58,8 @@ def unfit(rules: Rules) -> list[str]:
 def tight(rules: Rules) -> list[str]:
     """Return where a policy of ordinary claims comes near the limit: of UUIDs, say."""
     warnings = []
-    claims = _claims(rules, _ORDINARY_CLAIM)
-    met, unmet = (rules.supposing(met=each).grant(claims) for each in (True, False))
-    for grant, token in _for_people(met, unmet):
+    unmet = rules.grant(barest(rules, _claims(rules, _ORDINARY_CLAIM)))
+    for grant, token in _differing(_allowed(rules, _ORDINARY_CLAIM), (unmet, _BAREST)):
         likely = policy_bytes(grant, _ORDINARY)
         if likely > _NEAR:
             warnings.append(
@@ -66,10 +70,10 @@ def tight(rules: Rules) -> list[str]:
     return warnings
 
 
-def _for_people(met: Grant, unmet: Grant) -> list[tuple[Grant, str]]:
+def _differing(*granted: Granted) -> tuple[Granted, ...]:
     """Return which token is granted what, and once what every token is granted."""
-    grants = list(zip((met, unmet), _TOKENS, strict=True))
-    return grants[:1] if policy_bytes(met) == policy_bytes(unmet) else grants
+    sizes = {policy_bytes(grant) for grant, _ in granted}
+    return granted[:1] if len(sizes) == 1 else granted
 
 
 def policy_bytes(grant: Grant, stage: int = _SHORTEST) -> int:
@@ -83,14 +87,24 @@ def policy_bytes(grant: Grant, stage: int = _SHORTEST) -> int:
     return size
 
 
-def least_allowed(rules: Rules) -> Grant:
-    """Return what a token is granted that meets every rule and has the shortest claims.
+def least_allowed(rules: Rules) -> Granted:
+    """Return what a token is granted that meets much and has the shortest claims; and which one.
 
     They may all be the same, and then one route may lie within another.
     """
-    supposed = rules.supposing(met=True)
-    grants = [supposed.grant(_claims(rules, 1, alike=alike)) for alike in (False, True)]
-    return min(grants, key=policy_bytes)
+    names_claims = any(route.names_claims for route, _ in rules.ordered)
+    granted = [_allowed(rules, 1, alike=alike) for alike in (False, True)[: 1 + names_claims]]
+    return min(granted, key=lambda each: policy_bytes(each[0]))
+
+
+def _allowed(rules: Rules, length: int, *, alike: bool = False) -> Granted:
+    """Return what a token with claims of this length is granted, and what it meets."""
+    claims, chosen = fullest(rules, _claims(rules, length, alike=alike), policy_bytes)
+    grant = rules.grant(claims)
+    if all(needs is None or needs.is_met(claims) for _, needs in rules.ordered):
+        return grant, "meets them all"
+    told = " and ".join(f"{name} {shown(value)}" for name, value in list(chosen.items())[:_TOLD])
+    return grant, f"meets all it can{' with ' * bool(told)}{told}"
 
 
 def least_denied(rules: Rules) -> Grant:

@@ -12,13 +12,16 @@ from kmsjwt.rules.requirements import Requirement, all_of
 from kmsjwt.rules.routes import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     Checked = list[tuple[Route, Requirement | None]]
     Faults = list[tuple[int | None, str]]
 
 DEFAULT_PATH_CLAIMS = ("sub", "client_id")
 """The claims that paths may name unless others are given: they say who asks."""
+
+_MOST = 1_000  # routes: each may have to be compared with each
+_ANY = "{}"  # no literal is that
 
 
 class Rule(Immutable):
@@ -49,6 +52,8 @@ def check(
     Returns:
         Each route with what it needs; and what is wrong, by the number of its rule, or None.
     """
+    if len(rules) > _MOST:
+        return [], [(None, f"{len(rules):,} routes are named, expected at most {_MOST:,}")]
     checked, faults = _read(rules, require, path_claims)
     if not faults and not rules and require is None:
         faults = [(None, "neither a rule nor require is given, expected one of them")]
@@ -108,25 +113,49 @@ def _conflicts(routes: Sequence[Route]) -> Iterator[tuple[int | None, str]]:
 
 
 def _nested(routes: Sequence[Route]) -> dict[int, list[int]]:
-    """Return for each open route those that may lie within it.
-
-    One without claims lies within one without claims that begins as it does; so not each is
-    compared with each, where there are many.
-    """
-    literal: dict[tuple[str, ...], list[int]] = {}
-    open_ones = [number for number, route in enumerate(routes) if route.is_open]
-    claiming = [number for number in open_ones if routes[number].names_claims]
-    for number in open_ones:
-        if not routes[number].names_claims:
-            literal.setdefault(routes[number].segments, []).append(number)
-    within: dict[int, list[int]] = {number: [] for number in open_ones}
-    for inner, route in enumerate(routes):
-        begun = (literal.get(route.segments[:length], ()) for length in range(len(route.segments)))
-        around = open_ones if route.names_claims else [*chain.from_iterable(begun), *claiming]
-        for outer in around:
+    """Return for each open route those that may lie within it; of routes named twice, one."""
+    distinct: dict[object, int] = {}
+    for number, route in enumerate(routes):
+        distinct.setdefault((route.methods, route.segments, route.is_open), number)
+    open_ones = _Tree()
+    within: dict[int, list[int]] = {}
+    for number in distinct.values():
+        if routes[number].is_open:
+            open_ones.add(routes[number].segments, number)
+            within[number] = []
+    for inner in distinct.values():
+        for outer in open_ones.around(routes[inner].segments):
             if _may_hold(routes, outer, inner):
                 within[outer].append(inner)
     return within
+
+
+class _Tree:
+    """Numbers of paths, by their segments; so not each is compared with each."""
+
+    def __init__(self) -> None:
+        self.branches: dict[str, _Tree] = {}
+        self.numbers: list[int] = []
+
+    def add(self, segments: tuple[str, ...], number: int) -> None:
+        """Put a path in."""
+        at = self
+        for segment in segments:
+            at = at.branches.setdefault(_ANY if segment[0] == "{" else segment, _Tree())
+        at.numbers.append(number)
+
+    def around(self, segments: tuple[str, ...]) -> Iterator[int]:
+        """Return the shorter ones with which a path may begin; a claim may be any text."""
+        level = [self]
+        for segment in segments:
+            yield from chain.from_iterable(tree.numbers for tree in level)
+            level = [branch for tree in level for branch in tree.after(segment)]
+
+    def after(self, segment: str) -> Iterable[_Tree]:
+        """Return the branches on which one that begins with this segment may be."""
+        if segment[0] == "{":
+            return self.branches.values()
+        return [self.branches[each] for each in (segment, _ANY) if each in self.branches]
 
 
 def _indistinct(one: Route, other: Route) -> str | None:

@@ -12,7 +12,7 @@ from kmsjwt._immutable import Immutable
 from kmsjwt.errors import ConfigError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class Requirement(Immutable):
@@ -27,6 +27,10 @@ class Requirement(Immutable):
     @property
     def scopes(self) -> tuple[str, ...]:
         """The scopes it names, for the ``scope`` of RFC 6750's ``insufficient_scope``."""
+        return ()
+
+    def asked(self) -> Iterable[tuple[str, str, Any]]:
+        """Return each claim that it looks at, as what, and the value that would meet it."""
         return ()
 
 
@@ -45,6 +49,9 @@ class _Scopes(Requirement):
     @property
     def scopes(self) -> tuple[str, ...]:
         return self._scopes
+
+    def asked(self) -> Iterable[tuple[str, str, Any]]:
+        return [("scope", "scope", word) for word in self._scopes]
 
     def __repr__(self) -> str:
         return f"scope({' '.join(self._scopes)!r})"
@@ -68,6 +75,9 @@ class _Equals(_Compared):
     def is_met(self, claims: Mapping[str, Any]) -> bool:
         return _same(claims.get(self._claim), self._value)
 
+    def asked(self) -> Iterable[tuple[str, str, Any]]:
+        return [(self._claim, "equals", self._value)]
+
     def __repr__(self) -> str:
         return f"claim({self._claim!r}).equals({shown(self._value)})"
 
@@ -81,6 +91,9 @@ class _Contains(_Compared):
         return isinstance(members, (tuple, list)) and any(
             _same(member, self._value) for member in members
         )
+
+    def asked(self) -> Iterable[tuple[str, str, Any]]:
+        return [(self._claim, "contains", self._value)]
 
     def __repr__(self) -> str:
         return f"claim({self._claim!r}).contains({shown(self._value)})"
@@ -112,6 +125,9 @@ class _Several(Requirement):
 
     def _needed(self) -> tuple[Requirement, ...]:
         return self._among
+
+    def asked(self) -> Iterable[tuple[str, str, Any]]:
+        return [one for each in self._among for one in each.asked()]
 
     def __repr__(self) -> str:
         return f"{self._name}({', '.join(map(repr, self._among))})"

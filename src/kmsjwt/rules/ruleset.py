@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from kmsjwt._immutable import Immutable
 from kmsjwt.errors import ConfigError
 from kmsjwt.rules.checking import DEFAULT_PATH_CLAIMS, Rule, check
-from kmsjwt.rules.requirements import Requirement
 from kmsjwt.rules.routes import METHODS, Route, covers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from kmsjwt.rules.requirements import Requirement
 
 
 class Ruling(Immutable):
@@ -206,25 +207,6 @@ class Rules(Immutable):
                     deny.append(f"{method}{pattern}/")
         return Grant(tuple(allow), tuple(deny))
 
-    def supposing(self, *, met: bool) -> Rules:
-        """Return the same routes as for a token that meets every requirement, or none."""
-        needs = None if met else _Unmeetable()
-        return self._checked_before(
-            tuple((route, None if asked is None else needs) for route, asked in self.ordered)
-        )
-
-    @classmethod
-    def _checked_before(cls, ordered: tuple[tuple[Route, Requirement | None], ...]) -> Rules:
-        made = cls.__new__(cls)
-        cls._fill(
-            made,
-            has_routes=bool(ordered),
-            are_route_keys=all(route.is_route_key for route, _ in ordered),
-            ordered=ordered,
-            require=None,
-        )
-        return made
-
     def _met(self, claims: Mapping[str, Any]) -> dict[str, dict[str, bool]]:
         """Return by method each path that rules name for a token, and whether it may use it."""
         by_method: dict[str, dict[str, bool]] = {}
@@ -238,14 +220,6 @@ class Rules(Immutable):
 
     def __repr__(self) -> str:
         return f"Rules({', '.join(repr(route.text) for route, _ in self.ordered)})"
-
-
-class _Unmeetable(Requirement):
-    __slots__ = ()
-
-    def is_met(self, claims: Mapping[str, Any]) -> bool:
-        del claims
-        return False
 
 
 def _ruling(route: Route, needs: Requirement | None, claims: Mapping[str, Any]) -> Ruling:

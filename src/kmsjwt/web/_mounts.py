@@ -8,6 +8,8 @@ does not begin with takes nothing off, not even what mounts and the server had t
 
 from __future__ import annotations
 
+from functools import partial
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, NamedTuple
 
 from kmsjwt.web._paths import UNCLEAR
@@ -70,8 +72,14 @@ def _paths(outermost: _Way, scope: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _wrapped(app: object) -> Iterator[object]:
-    inner = (getattr(app, name, None) for name in _NAMES)
-    return (each for each in inner if each is not None)
+    for name in _NAMES:
+        inner = getattr(app, name, None)
+        if inner is not None:
+            yield inner
+    if isinstance(app, partial):
+        yield from (app.func, *app.args, *app.keywords.values())
+    elif isinstance(app, MethodType):
+        yield app.__self__
 
 
 def _mounted(way: _Way, routes: Iterable[Any], scope: Mapping[str, Any]) -> Iterator[_Way]:
@@ -79,7 +87,7 @@ def _mounted(way: _Way, routes: Iterable[Any], scope: Mapping[str, Any]) -> Iter
     at = {**scope, "root_path": way.root}
     for route in routes:
         inner = getattr(route, "app", None)
-        if inner is None or hasattr(inner, "__code__"):  # a function has nothing within
+        if inner is None or isinstance(inner, FunctionType):  # which has nothing within
             continue
         if not hasattr(route, "matches"):  # not one of Starlette's
             yield way._replace(app=inner)
