@@ -40,6 +40,8 @@ rules: $(READY) ## compare rules and policies with a model of them, on a million
 	@$(BIN)/python -m tests.rules.campaign --cases 1000000 --processes 2 $(FLAGS)
 
 rotation: $(READY) ## rotate with every call failing, one and two at a time: the whole crash matrix (FLAGS="--only singles")
+	@$(BIN)/python -m tests.rotation.small_model
+	@$(BIN)/python -m tests.rotation.small_model --withdrawals --at-once
 	@$(BIN)/python -m tests.rotation.campaign $(FLAGS)
 
 fuzz: .venv-fuzz/.ready ## look for inputs that break a promise, a minute a target (FLAGS="--target tokens --seconds 600")

@@ -301,3 +301,56 @@ def test_the_key_that_the_ring_began_with_may_be_named_when_it_is_over(kms, end)
 
     assert (again.arn, again.is_new) == (arn, False)
     assert kms.list_resource_tags(KeyId=arn)["Tags"] == before
+
+
+@pytest.mark.parametrize(
+    ("left", "spec", "alg"),
+    [
+        ({"kmsjwt:alg": "PS256"}, "RSA_2048", "RS256"),
+        ({"kmsjwt:alg": "PS256", "kmsjwt:bundle": "yes"}, "RSA_2048", "PS384"),
+        ({"kmsjwt:alg": "RS256"}, "ECC_NIST_P256", "ES256"),
+        ({"kmsjwt:bundle": "yes"}, "ECC_NIST_P384", "ES384"),
+    ],
+    ids=["another algorithm", "all asked for", "of another spec", "the bundle"],
+)
+def test_what_is_left_of_a_former_life_decides_nothing(kms, left, spec, alg):
+    arn = made(kms, spec)
+    kms.tag_resource(
+        KeyId=arn, Tags=[{"TagKey": name, "TagValue": value} for name, value in left.items()]
+    )
+    asked = alg if alg == "PS384" else None
+
+    foretold = adopt("auth", arn, client=kms, alg=asked, dry_run=True)
+    done = adopt("auth", arn, client=kms, alg=asked)
+    ring = Rotator("auth", InKms("auth", kms), client=kms).run().ring
+
+    [generation] = ring.generations
+    assert (foretold.alg, done.alg, generation.doubt) == (alg, alg, None)
+    assert KmsSigner("ring:auth", client=kms).current().alg.name == alg
+    assert generation.settings is not None
+    assert not generation.settings.bundle
+
+
+def test_of_a_ring_that_has_begun_is_told_what_is_so_and_not_what_is_asked(kms):
+    arn = made(kms)
+    adopt("auth", arn, client=kms, alg="PS256")
+
+    again = adopt("auth", arn, client=kms, alg="RS512")
+
+    assert (again.alg, again.is_new) == ("PS256", False)
+    kms.tag_resource(KeyId=arn, Tags=[{"TagKey": "kmsjwt:alg", "TagValue": "ES256"}])
+    assert adopt("auth", arn, client=kms).arn == arn  # in any state
+
+
+@pytest.mark.parametrize("mark", ["draining", "retired", "compromised", "disabled"])
+def test_a_key_that_is_done_signing_begins_no_ring(kms, mark):
+    arn = made(kms)
+    tag = {"TagKey": f"kmsjwt:{mark}", "TagValue": "2026-01-01T00:00:00Z"}
+    kms.tag_resource(KeyId=arn, Tags=[tag])
+
+    with pytest.raises(ConfigError, match=f"has the tag kmsjwt:{mark}") as refused:
+        adopt("auth", arn, client=kms)
+
+    assert refused.value.code == "adopt_other"
+    assert kms.list_resource_tags(KeyId=arn)["Tags"] == [tag]
+    assert kms.list_aliases(KeyId=arn)["Aliases"] == []

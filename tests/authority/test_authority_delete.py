@@ -10,11 +10,11 @@ from tests.jwks.servers import Clock
 from kmsjwt.authority.delete import delete
 from kmsjwt.authority.in_kms import InKms
 from kmsjwt.authority.rotate import Rotator
-from kmsjwt.errors import ConfigError
+from kmsjwt.errors import CannotKnow, ConfigError
 from kmsjwt.kms import create_ring, read_ring
 from kmsjwt.local import LocalKms
 
-DAY = 86_400
+HOUR, DAY = 3_600, 86_400
 
 
 class Old:
@@ -154,3 +154,34 @@ def test_a_key_in_doubt_is_not_deleted_and_what_to_do_is_said(kms, tag, value, d
     assert "aws kms" in str(caught.value.fix)
     assert "arn:aws:kms:" in str(caught.value.fix)
     assert state(kms) == "Enabled"
+
+
+def refused(kms: LocalKms, number: int) -> ConfigError:
+    with pytest.raises(ConfigError, match="is not retired: it is not deleted") as caught:
+        delete("auth", number, client=kms, force=True)
+    assert state(kms, f"alias/auth/{number}") == "Enabled"
+    return caught.value
+
+
+def test_of_the_last_key_is_said_how_it_gets_a_successor_and_how_the_ring_ends(kms):
+    fix = str(refused(kms, 2).fix)
+
+    assert "kmsjwt key rotate auth --start" in fix
+    arn = kms.describe_key(KeyId="alias/auth/2")["KeyMetadata"]["Arn"]
+    assert f"aws kms disable-key --key-id {arn}" in fix
+    assert "schedule-key-deletion" in fix
+
+
+def test_of_a_key_that_others_follow_is_said_that_it_retires_and_of_the_next_how_to_give_it_up(kms):
+    clock: Any = kms.service.account.clock
+    rotator = Rotator("auth", InKms("auth", kms), client=kms, clock=clock)
+    assert rotator.run(start=True).ring.signing == 2
+
+    assert refused(kms, 2).fix == "let kmsjwt key rotate auth retire it in its time"
+    assert "kmsjwt key rotate auth --compromised 3" in str(refused(kms, 3).fix)
+    with pytest.raises(CannotKnow):  # once it is certain that nothing points to it
+        rotator.withdraw("3")
+    clock.now += HOUR
+    rotator.run()
+    clock.now += 8 * DAY
+    assert delete("auth", 3, client=kms).date is not None

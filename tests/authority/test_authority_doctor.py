@@ -882,6 +882,28 @@ def test_settings_say_which_variable_decided():
     assert "KMSJWT_JWKS" not in {each.variable for each in told.told}
 
 
+@pytest.mark.parametrize("function", ["authorizer", "jwks"])
+def test_a_jwks_that_is_set_and_not_read_is_told(ward, function):
+    diagnosis = ward.diagnose(
+        function, KMSJWT_KEYS="ring:auth", KMSJWT_JWKS=f"{ward.issuer}/.well-known/jwks.json"
+    )
+
+    well, ignored = found(diagnosis, "settings")
+    assert (well.verdict, ignored.verdict, diagnosis.verdict) == ("ok", "warn", "warn")
+    assert ignored.fact == "KMSJWT_JWKS and KMSJWT_KEYS are both set, and KMSJWT_KEYS decides"
+    assert "is not read" in ignored.consequence
+    assert ignored.fix.startswith("leave KMSJWT_JWKS out, or KMSJWT_KEYS")
+
+
+def test_and_so_is_one_that_the_command_line_names():
+    environ = {"KMSJWT_KEYS": NO_KEY, "KMSJWT_JWKS": "x", "KMSJWT_AUDIENCE": "x"}
+
+    told = deployment(environ, given={"KMSJWT_JWKS"})
+
+    assert (told.ignored, told.decided_by) == ("--jwks", "KMSJWT_KEYS")
+    assert deployment({**environ, "KMSJWT_KEYS": ""}).ignored is None
+
+
 def test_a_function_with_code_of_its_own_that_tells_who_asks_is_no_fault(ward):
     assert verdicts(ward.diagnose("issue", KMSJWT_CALLERS="custom", KMSJWT_AUDIENCE="a"))[
         "settings"

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from kmsjwt.cdk.parameters import Parameters, parameter_name
+from kmsjwt.cdk.parameters import Parameters, parameter_name, values
+from kmsjwt.cdk.settling import settled
 from kmsjwt.deploy import template
 
 
@@ -16,6 +17,29 @@ def test_each_parameter_of_the_template_is_an_argument():
     arguments = {parameter_name(argument) for argument in Parameters.__annotations__}
 
     assert arguments == set(template()["Parameters"]) - {"Audience"}
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "spec"),
+    [
+        ("RS256", "RSA_2048"),
+        ("ES256", "ECC_NIST_P256"),
+        (
+            "${Token[Algorithm.7]}",
+            {"Fn::FindInMap": ["Algorithms", {"Ref": "Algorithm"}, "KeySpec"]},
+        ),
+    ],
+)
+def test_a_mapping_is_looked_up_unless_its_key_is_known_later(algorithm, spec):
+    described = template()
+    given = {"audience": "orders", "algorithm": algorithm}
+    filled = values(described, given, is_known_later=lambda value: "Token" in str(value))
+
+    made = settled(described, filled)
+
+    rotating = made["Resources"]["RotateFunction"]["Properties"]["Environment"]["Variables"]
+    assert rotating["KMSJWT_SPEC"] == spec
+    assert ("Mappings" in made) is isinstance(spec, dict)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.bundling import wheelhouse
-from tests.js.node import give_up
+from tests.giving_up import give_up
 from tests.ministack.cloud import REGION
 from tests.runtime.environments import HERE, ROOT, python_of
 

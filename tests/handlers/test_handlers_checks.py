@@ -8,8 +8,9 @@ import pytest
 from tests.handlers.support import ISSUER, ROLE, USER, Recorder, body_of, http_api, read, rest
 
 from kmsjwt.errors import ClaimsRefused, ConfigError, KmsJwtError
-from kmsjwt.handlers import _callers, authorizer, issue
+from kmsjwt.handlers import _callers, authorizer, issue, jwks
 from kmsjwt.handlers._callers import Principal
+from kmsjwt.kms import KmsKeys
 
 UNTIL = "2026-11-22T12:00:00Z"
 KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -313,6 +314,68 @@ def test_a_request_id_is_text_or_left_out(kms, environ, given: object, told: str
     issue.build(environ=environ, client=kms, log=log)({"sub": "ala"}, context)
 
     assert log.last["request_id"] == told
+
+
+@pytest.mark.parametrize(
+    ("age", "says"),
+    [("24h", ""), ("86400", ""), ("86401", "KMSJWT_DOCUMENT_MAX_AGE is 86401 s, expected 24h")],
+)
+def test_for_how_long_anybody_may_keep_the_keys(kms, environ, age: str, says: str):
+    told = refused(jwks.build, kms, **environ, KMSJWT_DOCUMENT_MAX_AGE=age)
+
+    assert says in told
+    assert bool(told) is bool(says)
+
+
+def test_keys_of_a_source_of_ones_own_may_be_kept_for_five_minutes(kms, ec_key):
+    answer = jwks.JwksFunction(KmsKeys(ec_key, client=kms))({})
+
+    assert answer["headers"]["Cache-Control"] == "public, max-age=300"
+
+
+@pytest.mark.parametrize("build", [authorizer.build, jwks.build])
+@pytest.mark.parametrize(
+    ("settings", "ignored"),
+    [
+        ({}, None),
+        ({"KMSJWT_KEYS": KEY}, None),
+        ({"KMSJWT_JWKS": "https://id.example/jwks.json"}, None),
+        ({"KMSJWT_KEYS": KEY, "KMSJWT_JWKS": "https://id.example/jwks.json"}, "KMSJWT_JWKS"),
+    ],
+    ids=str,
+)
+def test_the_first_line_says_what_is_set_and_not_used(
+    kms, environ, build: Any, settings: dict[str, str], ignored: str | None
+):
+    log = Recorder()
+    build(environ={**environ, **settings}, client=kms, log=log)
+
+    assert log.last["ignored"] == ignored
+
+
+@pytest.mark.parametrize("build", [authorizer.build, jwks.build])
+def test_every_name_that_is_no_ring_s_is_told(kms, build: Any):
+    given = {"KMSJWT_ISSUER": ISSUER, "KMSJWT_AUDIENCE": "orders"}
+    told = refused(build, kms, **given, KMSJWT_KEYS="ring:a/b alias/auth ring:c/d")
+
+    for name in ("ring:a/b", "ring:c/d", "alias/auth"):
+        assert repr(name) in told
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"KMSJWT_JWKS": "https://id.example/jwks.json", "KMSJWT_ALG": "ES256"},
+        {"KMSJWT_JWKS": "https://id.example/jwks.json", "KMSJWT_KID": "key-id"},
+        {**RECIPE, "KMS_KEY_ID": KEY, "KMSJWT_KEYS": "ring:auth", "KMSJWT_ALG": "RS256"},
+        {**RECIPE, "KMS_KEY_ID": KEY, "KMSJWT_KEYS": "ring:auth", "KMSJWT_KID": "key-id"},
+    ],
+    ids=str,
+)
+def test_only_a_ring_alone_says_algorithm_and_kid_itself(kms, settings: dict[str, str]):
+    given = {"KMSJWT_ISSUER": ISSUER, "KMSJWT_AUDIENCE": "orders"}
+
+    assert refused(authorizer.build, kms, **given, **settings) == ""
 
 
 def test_lambda_finds_the_handler_by_its_name(monkeypatch, environ):

@@ -14,6 +14,7 @@ from kmsjwt.handlers import authorizer, issue
 from kmsjwt.local import LocalKms
 from kmsjwt.rules import Rule, Rules
 from kmsjwt.testing import events
+from kmsjwt.web import with_metrics
 
 UNITS = {"Count", "Milliseconds"}
 
@@ -200,6 +201,13 @@ def test_the_start_line_is_no_metric(environ, kms, log):
     assert line["event"] == "start"
     assert "_aws" not in line
     assert line["function"] == "authorizer"
+
+
+def test_a_line_that_tells_no_decision_goes_through_as_it_is(log):
+    with_metrics(log, function="a")("WARN", "jwks_fetch_failed", code="jwks_status", keys_kept=1)
+
+    told = {"event": "jwks_fetch_failed", "code": "jwks_status", "keys_kept": 1}
+    assert log.last == {"level": "WARN", **told}
 
 
 def test_as_printed_it_is_one_line_of_json(environ, kms, clock, token, capsys):

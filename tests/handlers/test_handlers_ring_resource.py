@@ -13,10 +13,10 @@ from tests.jwks.servers import Handler, body
 from tests.ministack import certificate as certificates
 from tests.ministack.website import TlsServer
 
-from kmsjwt.errors import ConfigError
+from kmsjwt.errors import ConfigError, KmsUnavailable
 from kmsjwt.handlers import rotate
 from kmsjwt.handlers._cloudformation import NotAnswered
-from kmsjwt.local import LocalKms
+from kmsjwt.local import LocalKms, Propagation
 
 ACCOUNT = "123456789012"
 SIGNED = "/answer?X-Amz-Signature=very-secret"
@@ -113,7 +113,7 @@ def deployed(formation, site, tmp_path) -> Any:
 
     def function() -> Any:
         return rotate.build(
-            client=kms, environ={**environ, **world.environ}, log=log, clock=lambda: now.at
+            client=world.kms, environ={**environ, **world.environ}, log=log, clock=lambda: now.at
         )
 
     world = SimpleNamespace(kms=kms, now=now, log=log, ask=ask, environ={}, function=function)
@@ -272,6 +272,52 @@ def test_what_may_leave_a_key_behind_is_not_tried_over_and_over(fault, deployed,
     assert "CreateAlias" in formation.last["Reason"]
     assert len(waited) <= 7
     assert keys(deployed) <= 8
+
+
+@pytest.mark.parametrize("late", [20, 280])
+@pytest.mark.parametrize("what", [("tag",), ("alias", "tag")], ids="+".join)
+@pytest.mark.parametrize("times", [1, 2, 4])
+def test_a_key_that_cannot_be_named_yet_is_known_again_before_its_tags_are_seen(
+    what, late, times, deployed, formation
+):
+    """A new role may name keys of its ring once IAM sees whose they are."""
+    spread = Propagation(**dict.fromkeys(what, late))
+    deployed.kms = LocalKms(clock=lambda: deployed.now.at, propagation=spread)
+    deployed.kms.faults.add("CreateAlias", kind="access_denied", times=times)
+
+    waiting(deployed, formation, seconds=900)
+
+    assert formation.last["Status"] == "SUCCESS", formation.last
+    assert keys(deployed) == 1
+
+
+def test_nor_is_a_second_key_made_while_the_first_ones_alias_cannot_be_seen(
+    deployed, formation, site
+):
+    """What comes after it failed for now, and the next trial does not see that there is a ring."""
+    spread = Propagation(alias=100, tag=100)
+    deployed.kms = LocalKms(clock=lambda: deployed.now.at, propagation=spread)
+    deployed.kms.faults.add("GetPublicKey", kind="throttle", times=2)
+
+    waiting(deployed, formation, seconds=900)
+
+    assert formation.last["Status"] == "SUCCESS", formation.last
+    assert keys(deployed) == 1
+
+
+def test_a_start_that_is_asked_for_again_before_its_key_is_seen_makes_no_other(deployed):
+    spread = Propagation(alias=200, tag=200)
+    deployed.kms = LocalKms(clock=lambda: deployed.now.at, propagation=spread)
+    deployed.ask("Create")
+    deployed.now.at += 600
+    function = deployed.function()
+    function({"start": True})
+    deployed.now.at += 60
+
+    with pytest.raises(KmsUnavailable, match="cannot be seen yet"):
+        function({"start": True})
+
+    assert keys(deployed) == 2
 
 
 def test_the_time_that_is_left_is_used_to_its_end(deployed, formation):

@@ -11,7 +11,7 @@ from interop.adapters import Adapter, Missing
 from interop.cells import Bench
 from interop.runtimes import NODE, PYTHON, Runtime
 from interop.tokens import OurTokens, TheirKeys
-from tests.js import node
+from tests.giving_up import give_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Adapters(Mapping[str, Adapter]):
             try:
                 adapter = runtime.start(self._scratch)
             except Missing as error:  # npm without a network
-                node.give_up(str(error))
+                give_up(str(error))
             self._started[runtime] = self._running.enter_context(adapter)
         return self._started[runtime]
 

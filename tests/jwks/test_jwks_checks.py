@@ -174,6 +174,36 @@ def test_times_may_be_equal_and_small(times: dict[str, Any]):
     JwksUrl("https://id.example/", **times)
 
 
+TIMES = ("timeout", "back_off", "cool_down", "max_age", "max_stale")
+DAY, END_OF_TIME = 86_400, 253_402_300_799
+
+
+@pytest.mark.parametrize(
+    "times", [dict.fromkeys(TIMES, DAY), {"max_stale": END_OF_TIME}, {"max_stale": 2.5e11}], ids=str
+)
+def test_how_long_a_time_may_be(times: dict[str, Any]):
+    JwksUrl("https://id.example/", **times)
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [END_OF_TIME + 1, 1e300, 10**400, 10**5000, -(10**400)],
+    ids=["year 10000", "1e300", "no float", "no text", "negative"],
+)
+@pytest.mark.parametrize("name", TIMES)
+def test_a_time_that_no_clock_tells_is_refused(name: str, seconds: float):
+    """Python's floats, and a system's timers, hold no such number."""
+    with pytest.raises(ConfigError, match=f"{name} is .*, expected a positive number") as caught:
+        JwksUrl("https://id.example/", **{name: seconds})  # type: ignore[arg-type]
+    assert caught.value.code == "jwks_times"
+
+
+def test_a_fetch_does_not_last_for_days():
+    times: dict[str, Any] = dict.fromkeys(TIMES, DAY + 1)
+    with pytest.raises(ConfigError, match="86400 at most"):
+        JwksUrl("https://id.example/", **times)
+
+
 @pytest.mark.parametrize("method", ["key", "key_set"])
 @pytest.mark.parametrize("before", ["nothing", "keys too old"])
 def test_what_does_not_serve_is_waited_for(server: Server, clock: Clock, method: str, before: str):
@@ -223,6 +253,18 @@ def test_keys_that_aged_on_their_way_deny_nobody(server: Server, clock: Clock):
     server.answer = late
     with pytest.raises(JwksUnavailable):  # a 500, and never a 401
         JwksUrl(server.url, clock=clock).key("b")
+
+
+@pytest.mark.parametrize("max_stale", [86_400, 600])
+def test_how_old_the_last_keys_may_be_is_told(server: Server, clock: Clock, max_stale: float):
+    source = JwksUrl(server.url, clock=clock, max_stale=max_stale)
+    source.key("a")
+    server.fail()
+    clock.now += max_stale
+
+    with pytest.raises(JwksUnavailable, match=f"older than {max_stale} s") as caught:
+        source.key("a")
+    assert caught.value.code == "jwks_stale"
 
 
 def test_a_log_is_told_of_the_very_first_failure(server: Server, clock: Clock):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.kms.support import AUD, Clock, Through, header_of, issued, make_key, verifier
 
-from kmsjwt.errors import ConfigError, KmsError
+from kmsjwt.errors import ConfigError, KmsError, KmsKeyUnusable
 from kmsjwt.kms import KmsKeys, KmsSigner, KmsVerify
 
 if TYPE_CHECKING:
@@ -234,3 +235,57 @@ def test_a_region_that_answers_at_all_is_asked_for_its_other_keys(
     with pytest.raises(KmsError):
         keys.key_set()
     assert wire.count("get_public_key") == asked
+
+
+@pytest.mark.parametrize(
+    ("code", "asked"),
+    [
+        ("DisabledException", 2),
+        ("KMSInvalidStateException", 2),
+        ("InvalidKeyUsageException", 1),
+        ("UnsupportedOperationException", 1),
+    ],
+)
+def test_only_a_key_that_is_out_of_use_has_its_alias_looked_up_again(
+    wire: Through, kms: LocalKms, clock: Clock, two: tuple[str, str], code: str, asked: int
+):
+    signer = KmsSigner(ALIAS, client=wire, clock=clock)
+    kms.faults.add("Sign", kind="error_before", code=code, times=1)
+
+    with pytest.raises(KmsKeyUnusable):
+        signer.current().sign(b"a.b")
+    assert signer.current().arn == two[0]
+    assert wire.count("get_public_key") == asked
+
+
+def test_every_setting_that_makes_no_sense_is_told_at_once(wire: Through, arn: str):
+    with pytest.raises(ConfigError) as caught:
+        KmsSigner(arn, client=wire, alg="none", message_type="COOKED")
+
+    assert "alg is 'none'" in str(caught.value)
+    assert "'COOKED'" in str(caught.value)
+
+
+def test_who_waited_for_a_look_up_makes_none_of_its_own(
+    wire: Through, clock: Clock, two: tuple[str, str]
+):
+    under_way, answered = threading.Event(), threading.Event()
+
+    def slowly(_request: object) -> None:
+        under_way.set()
+        answered.wait(5)
+
+    wire.before["get_public_key"] = slowly
+    signer = KmsSigner(ALIAS, client=wire, clock=clock)
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda: found.append(signer.current().arn)) for _ in "ab"]
+    threads[0].start()
+    assert under_way.wait(5)
+    threads[1].start()
+    threads[1].join(0.01)  # it has come to wait
+    answered.set()
+    for thread in threads:
+        thread.join(5)
+
+    assert found == [two[0]] * 2
+    assert wire.count("get_public_key") == 1

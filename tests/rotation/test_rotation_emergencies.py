@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from tests.publish.s3 import MemoryS3
-from tests.rotation.world import DAY, HOUR, ISSUER, JWKS, MINUTE, TIMES, World
+from tests.rotation.scene import Meddled, Public, Scene, denying, done
+from tests.rotation.world import DAY, HOUR, ISSUER, MINUTE, World
 
 from kmsjwt.authority.rotate import Rotator
 from kmsjwt.errors import (
@@ -25,123 +25,10 @@ from kmsjwt.kms.ring import tags
 from kmsjwt.kms.ring.reading import read
 from kmsjwt.publish import S3, Publisher
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-
-class Cdn:
-    """Counts how often it was to forget, and may fail."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.fails = False
-
-    def invalidate(self, paths: Sequence[str]) -> None:
-        if self.fails:
-            raise PlaceUnavailable("the CDN does not answer", where="cdn")
-        self.count += bool(paths)
-
-
-class Public(Publisher):
-    """Publishes to a bucket, and reads back what is in it by a URL that may be down."""
-
-    __slots__ = ("cdn", "down", "s3")
-
-    def __init__(self, s3: MemoryS3) -> None:
-        super().__init__(S3("bucket", client=s3), issuer=ISSUER, pause=lambda _seconds: None)
-        self.s3 = s3
-        self.down = False
-        self.cdn = Cdn()
-
-    def _seen(self, expected: Any = ()) -> list[frozenset[str]]:
-        if self.down:
-            raise JwksUnavailable("the URL does not answer", code="jwks_connection")
-        return super()._seen(expected)
-
-    def invalidate(self) -> None:
-        self.cdn.invalidate([JWKS])
-
-
-class Meddled:
-    """A KMS client in whose calls somebody meddles."""
-
-    def __init__(self, client: Any, meddle: Callable[[str, dict[str, Any]], None]) -> None:
-        self._client = client
-        self._meddle = meddle
-        self.meta, self.exceptions = client.meta, client.exceptions
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._client, name)
-
-        def call(**parameters: Any) -> Any:
-            self._meddle(name, parameters)
-            return method(**parameters)
-
-        return call
-
-
-class Scene:
-    """A world whose ring has one key, and what is done to it."""
-
-    def __init__(self, *, readers: dict[str, Any] | None = None) -> None:
-        self.world = World(readers=readers)
-        self.publisher = Public(self.world.s3)
-        self.rotator().run(start=True)
-        self.world.now += HOUR
-
-    def rotator(self, client: Any = None, publisher: Any = None) -> Rotator:
-        world = self.world
-        return Rotator(
-            "auth",
-            publisher or self.publisher,
-            client=client or world.kms,
-            spec="ECC_NIST_P256",
-            changes=TIMES,
-            clock=lambda: world.now,
-            pause=world.slept,
-        )
-
-    def rotated(self) -> Scene:
-        """Have the second key sign, and the first drain."""
-        self.rotator().run(start=True)
-        for _ in range(3):
-            self.world.now += HOUR
-            self.rotator().run()
-        assert self.ring().signing == 2
-        return self
-
-    def ring(self) -> Any:
-        return read(self.world.truth, "auth", down_to=1).ring
-
-    def kid(self, number: int) -> str:
-        return str(self.ring().generation(number).kid)
-
-    def state(self, number: int) -> str:
-        return str(self.ring().generation(number).state)
-
-    def arn(self, alias: str) -> str:
-        return str(self.world.kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"])
-
-    def edit(self, change: Callable[[list[dict[str, Any]]], None]) -> None:
-        """Edit the published JWKS by hand."""
-        document = json.loads(self.world.s3.object(JWKS).body)  # type: ignore[union-attr]
-        change(document["keys"])
-        self.world.s3.put_object(
-            Bucket="bucket",
-            Key=JWKS,
-            Body=json.dumps(document).encode(),
-            ContentType="application/json",
-            CacheControl="public, max-age=300",
-        )
-
 
 @pytest.fixture
 def scene() -> Scene:
     return Scene()
-
-
-def done(report: Any) -> list[tuple[str, int]]:
-    return [(step.action, step.number) for step, _ in report.done]
 
 
 # --- the URL is down
@@ -183,9 +70,8 @@ def test_one_who_may_not_name_a_first_key_makes_it_once():
     """However often one rotator tries, and one that was started anew."""
     world = World()
     rule = world.kms.permissions.deny("CreateAlias")
-    scene = Scene.__new__(Scene)
-    scene.world, scene.publisher = world, Public(world.s3)
-    blind = Meddled(world.kms, _denying("list_keys"))
+    scene = Scene(world=world)
+    blind = Meddled(world.kms, denying("list_keys"))
     same = scene.rotator(blind)
     for rotator in (same, same, scene.rotator(), scene.rotator()):
         with pytest.raises(KmsAccessDenied):
@@ -196,21 +82,13 @@ def test_one_who_may_not_name_a_first_key_makes_it_once():
     assert len(world.keys_in_kms()) == 1
 
 
-def _denying(*operations: str) -> Callable[[str, dict[str, Any]], None]:
-    def meddle(name: str, _parameters: dict[str, Any]) -> None:
-        if name in operations:
-            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, name)
-
-    return meddle
-
-
 @pytest.mark.parametrize("denied", [(), ("list_aliases",)])
 def test_a_ring_whose_pointer_and_first_keys_are_gone_is_not_begun_again(scene, denied):
     scene.rotated()
     for alias in ("alias/auth/1", "alias/auth"):
         scene.world.kms.delete_alias(AliasName=alias)
     for start in (True, False):
-        rotator = scene.rotator(Meddled(scene.world.kms, _denying(*denied)))
+        rotator = scene.rotator(Meddled(scene.world.kms, denying(*denied)))
         with pytest.raises(ConfigError, match="alias/auth/2 is there") as raised:
             rotator.run(start=start)
         assert raised.value.code == "ring_headless"
@@ -561,24 +439,3 @@ def test_a_dry_run_tells_what_is_done_then(scene, keep_enabled):
     assert now == done(report)
     assert now[0] == ("withdraw", 1)
     assert "the JWKS holds a withdrawn key" in [step.why for step, _ in report.done]
-
-
-def test_what_is_withdrawn_is_disabled_before_later_keys_retire(scene):
-    """Else nobody would read it any more: the newest retired key ends what is read."""
-    scene.rotated()
-    scene.rotator().run(start=True)
-    for _ in range(3):
-        scene.world.now += HOUR
-        scene.rotator().run()
-    assert scene.ring().signing == 3
-    rule = scene.world.kms.permissions.deny("DisableKey")
-    with pytest.raises(KmsAccessDenied):
-        scene.rotator().withdraw("1")
-    for _ in range(6):
-        scene.world.now += HOUR
-        with pytest.raises(KmsAccessDenied):
-            scene.rotator().run()
-    rule.lift()
-    scene.rotator().run()
-    assert scene.state(1) == "Disabled"
-    assert scene.ring().generation(2).marks.retired is not None

@@ -393,11 +393,71 @@ def test_an_emergency_passes_over_a_key_in_doubt_that_is_not_young():
     assert "create" not in actions(ring(key(1), old, signing=1), start=True)
 
 
-def test_what_is_to_be_disabled_is_so_before_a_later_key_retires():
-    """The newest that retired in its turn is the last that is read."""
-    gone, kept = key(1, **WITHDRAWN), key(1, **WITHDRAWN, keep_enabled=True)
-    assert "retire" not in actions(ring(gone, drained(2), key(3), signing=3), ["k2", "k3"])
-    assert "retire" in actions(ring(kept, drained(2), key(3), signing=3), ["k2", "k3"])
+@pytest.mark.parametrize("keep_enabled", [False, True])
+def test_what_is_to_be_disabled_holds_up_no_retirement(keep_enabled):
+    gone = key(1, **WITHDRAWN, keep_enabled=keep_enabled)
+    found = due(ring(gone, drained(2), key(3), signing=3), ["k2", "k3"])
+    assert ("retire", 2) in found
+    assert (("disable", 1) in found) != keep_enabled
+
+
+LOST = {"state": "PendingDeletion", "kid": None, "published": None}
+
+
+def test_a_lost_key_holds_up_nothing():
+    """KMS will delete it, nothing can be written on it, and no document can be said to hold it."""
+    assert "retire" in actions(ring(key(1, **LOST), drained(2), key(3), signing=3))
+    assert ("create", 3) in due(ring(key(1), key(2, **LOST), signing=1), start=True)
+    withdrawn = ring(key(1, **WITHDRAWN), key(2, **LOST, settings=None), signing=1)
+    assert ("create", 3) in due(withdrawn, ["k1"])
+    assert ("point", 3) in due(ring(key(1), key(2, **LOST, settings=None), key(3), signing=1))
+
+
+@pytest.mark.parametrize("facts", [{}, {"published": None}, {"doubt": "?", "born": NOW}], ids=str)
+def test_an_emergency_waits_for_no_key_that_kms_will_delete(facts):
+    leaving = key(2, state="PendingDeletion", **facts)
+    assert ("create", 3) in due(ring(key(1, **WITHDRAWN), leaving, signing=1), ["k1", "k2"])
+    assert "create" not in actions(ring(key(1), leaving, signing=1), ["k1", "k2"], start=True)
+
+
+def test_a_lost_key_that_signs_is_followed_in_haste():
+    assert due(ring(key(1, **LOST), signing=1), ["k1"]) == [("create", 2)]
+    new = key(2, published=NOW)
+    steps = planned(ring(key(1, **LOST), new, signing=1), ["k1", "k2"]).due
+    assert [(step.action, step.number, step.why) for step in steps] == [
+        ("point", 2, "the key that signs is lost")
+    ]
+
+
+@pytest.mark.parametrize("facts", [{"doubt": "?"}, {"kid": "k1"}, {"state": "Disabled"}], ids=str)
+def test_a_key_of_which_more_may_be_known_is_not_lost(facts):
+    assert key(1, **{**LOST, **facts}).is_lost is False
+    assert "create" not in actions(ring(key(1, **{**LOST, **facts}), signing=1), ["k1"])
+    assert "retire" not in actions(
+        ring(key(1, **{**LOST, **facts}), drained(2), key(3), signing=3, signing_since=NOW)
+    )
+
+
+@pytest.mark.parametrize(
+    ("published", "born", "is_due"),
+    [
+        (NOW - 701, LONG_AGO, True),  # it was there when the other was withdrawn
+        (NOW - 300, LONG_AGO, True),  # everybody sees what was written when it was put back
+        (NOW - 299, LONG_AGO, False),
+        (NOW - 299, NOW - 761, False),
+        (NOW - 299, NOW - 760, True),  # it was made because of that
+    ],
+)
+def test_a_key_that_was_put_back_since_waits_until_all_is_seen(published, born, is_due):
+    """It may have been taken out of the JWKS on purpose, as withdrawn too."""
+    gone = {"compromised": NOW - 700, "retired": NOW - 700}
+    of = ring(key(1, **gone), key(2), key(3, published=published, born=born), signing=1)
+    assert [step for step in due(of, ["k2", "k3"]) if step[0] == "point"] == (
+        [("point", 3)] if is_due else []
+    )
+    assert told(of, "generation 3 signs", ["k2", "k3"]) == (
+        [] if is_due else [("withdrawn", published + 300)]
+    )
 
 
 def test_what_is_later_comes_soonest_first_and_says_why():
@@ -545,9 +605,20 @@ def test_when_a_withdrawn_key_can_be_disabled_is_told():
 
 
 def test_where_the_pointer_is_certainly_not():
-    old = {"compromised": LONG_AGO}
+    old = {"compromised": NOW - 2 * REST}
     signing = ring(key(1, **old), key(2), key(3, **old), signing=1)
     assert [is_elsewhere(signing, each) for each in signing.generations] == [False, False, True]
+
+
+def test_what_another_key_says_of_a_withdrawal_has_no_time():
+    """A reading has the key's birth for it; its own mark may be a minute old, and unseen."""
+    ahead = key(2, compromised=LONG_AGO, retired=LONG_AGO)
+    assert ahead.withdrawn_since is None
+    of = ring(key(1), ahead, signing=1)
+    assert not is_elsewhere(of, ahead)
+    assert "disable" not in actions(of, ["k1"])
+    assert told(of, "is disabled", ["k1"]) == [("withdrawn", None)]
+    assert ("disable", 2) in due(ring(key(1), ahead, key(3), signing=3), ["k1", "k3"])
 
 
 def test_a_run_makes_one_key_whatever_its_number():

@@ -45,12 +45,13 @@ def generations(draw: Any, number: int) -> Generation:
 def rings(draw: Any) -> Ring:
     first = draw(st.integers(1, 3))
     numbers = range(first, first + draw(st.integers(0, 4)))
+    signing = draw(st.sampled_from([None, *numbers, *numbers]))
     return Ring(
         name="auth",
         now=NOW,
         generations=[draw(generations(number)) for number in numbers],
-        signing=draw(st.sampled_from([None, *numbers, *numbers])),
-        signing_since=draw(st.one_of(times, maybe)),
+        signing=signing,
+        signing_since=None if signing is None else draw(st.one_of(times, maybe)),
         doubt=draw(st.sampled_from([None] * 8 + ["?"])),
     )
 
@@ -59,8 +60,13 @@ KIDS = [f"k{number}" for number in range(1, 8)]
 in_jwks = st.one_of(st.just(set(KIDS)), st.sets(st.sampled_from([*KIDS, "other"])))
 
 
+def is_lost(each: Generation) -> bool:
+    return each.state == "PendingDeletion" and each.kid is None and each.doubt is None
+
+
 def is_live(each: Generation) -> bool:
-    return each.doubt is None and each.marks.retired is None and each.marks.compromised is None
+    is_final = each.marks.retired is not None or each.marks.compromised is not None
+    return each.doubt is None and not is_final and not is_lost(each)
 
 
 def steps(of: Ring, found: Plan, action: str) -> list[Generation]:
@@ -83,6 +89,7 @@ def the_pointer_goes_forward_to_a_key_that_everybody_has(
         judged = of.generations if signer is None else (signer,)
         is_emergency = any(other.marks.compromised is not None for other in judged)
         is_emergency |= signer is not None and signer.marks.retired is not None
+        is_emergency |= signer is not None and is_lost(signer)
         if is_emergency or (signer is None and len(of.generations) == 1):
             continue
         for other in filter(is_live, of.generations):
@@ -108,7 +115,8 @@ def nothing_retires_before_its_last_token_is_dead(of: Ring, found: Plan, there: 
             assert of.now >= each.marks.draining + drain
         assert of.now >= of.signing_since + drain
         older = [other for other in of.generations if other.number < each.number]
-        assert all(other.marks.retired is not None for other in older)
+        assert all(other.marks.retired is not None or is_lost(other) for other in older)
+        assert each.kid is not None or each.state != "PendingDeletion"
 
 
 def nothing_leaves_the_jwks_unless_something_stays(of: Ring, found: Plan, there: set[str]) -> None:
@@ -128,12 +136,15 @@ def one_generation_is_made_where_none_is_under_way(of: Ring, found: Plan, there:
     for step in made:
         assert step.number == max((each.number for each in of.generations), default=0) + 1
         above = [each for each in of.generations if each.number > (of.signing or 0)]
-        assert not any(is_live(each) for each in above)
         signer = of.generation(of.signing)
-        is_lost = signer is not None and not (
-            signer.marks.retired is None and signer.marks.compromised is None
+        is_out = signer is not None and not (
+            signer.marks.retired is None
+            and signer.marks.compromised is None
+            and not is_lost(signer)
         )
-        if not is_lost:  # then what is in doubt may be about to sign
+        able = [each for each in above if not is_out or each.state != "PendingDeletion"]
+        assert not any(is_live(each) for each in able)
+        if not is_out:  # then what is in doubt may be about to sign
             assert not any(each.doubt and each.marks.compromised is None for each in above)
 
 

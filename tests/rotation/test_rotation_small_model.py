@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.rotation.small_model import LONG_AGO, Broken, Rules, explore
+from tests.rotation.small_model import Broken, explore
+from tests.rotation.small_world import LONG_AGO, Rules
 
 from kmsjwt.rotation import planning
 
@@ -22,7 +23,7 @@ def test_no_interleaving_with_a_withdrawal_loses_a_token_of_another_key():
 
 
 def test_two_rotators_and_a_withdrawal_lose_no_token_of_another_key_for_some_steps(capsys):
-    """As far as a sample goes; ``make rotation`` goes further."""
+    """As far as a sample goes; the module goes further, with ``--withdrawals``."""
     told = explore(Rules(withdrawals=True), most=30_000, bounded=True)
     with capsys.disabled():
         print(f"\nsmall model, two rotators and a withdrawal: {told}")

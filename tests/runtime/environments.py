@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
+from tests.giving_up import give_up
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -21,7 +20,7 @@ def environment(name: str) -> Path:
     """
     home = ROOT / name
     if not (home / ".ready").exists():
-        _give_up(f"{name} is not there: make {name}/.ready")
+        give_up(f"{name} is not there: make {name}/.ready")
     settings = dict(
         line.split(" = ", 1)
         for line in (home / "pyvenv.cfg").read_text().splitlines()
@@ -35,9 +34,3 @@ def environment(name: str) -> Path:
 
 def python_of(home: Path) -> Path:
     return home / "bin" / "python"
-
-
-def _give_up(message: str) -> NoReturn:
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)

@@ -16,6 +16,7 @@ from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsError, shown
 from kmsjwt.issuer import MAX_LIFETIME
 from kmsjwt.key_names import KeyReference, ring_name
 from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.beginning import LIVED
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias
 from kmsjwt.kms.ring.reading import described, tags_of
 from kmsjwt.kms.ring.writing import RingWriter
@@ -110,10 +111,10 @@ def adopt(
         The key as the ring's first.
 
     Raises:
-        ConfigError: the key cannot sign tokens, or not with ``alg``, or is of another ring; or the
-            ring has begun with another key, or ``alias/NAME`` leads to another; or ``before`` is
-            longer than any ring lets a key drain. The key that the ring has begun with is good
-            in any state.
+        ConfigError: the key cannot sign tokens, or not with ``alg``, or is of another ring, or a
+            tag says that it is done signing; or the ring has begun with another key, or
+            ``alias/NAME`` leads to another; or ``before`` is longer than any ring lets a key
+            drain. The key that the ring has begun with is good in any state.
         KmsError: KMS did not say, or refused.
     """
     name = ring_name(name)
@@ -121,10 +122,9 @@ def adopt(
         client = aws.kms_client(KeyReference.parse(key).region or region, attempts=1)
     metadata = _described(client, key)
     is_new = _is_free(client, name, metadata)
-    settings = _settings(metadata["KeySpec"], changes or {}, alg, before)
-    told: RingSettings | None = settings
-    if is_new and not dry_run:
-        is_new = _adopted(client, name, metadata["Arn"], settings)
+    told: RingSettings | None = _settings(metadata["KeySpec"], changes or {}, alg, before)
+    if told is not None and is_new and not dry_run:
+        is_new = _adopted(client, name, metadata["Arn"], told)
     if not is_new:
         told = tags.settings_in(tags_of(client, metadata["Arn"]))
     return Adoption(
@@ -132,7 +132,7 @@ def adopt(
         arn=metadata["Arn"],
         alias=generation_alias(name, 1),
         spec=metadata["KeySpec"],
-        alg=for_key_spec(metadata["KeySpec"], settings.alg).name,
+        alg=_alg(metadata["KeySpec"], told),
         max_lifetime=None if told is None else told.max_lifetime,
         is_new=is_new,
     )
@@ -191,8 +191,9 @@ def _is_free(client: Any, name: str, key: Metadata) -> bool:
 
 def _adopted(client: Any, name: str, arn: str, settings: RingSettings) -> bool:
     writer = RingWriter(client, name, allow=lambda: None)
-    born_with = {tags.RING: name, tags.GENERATION: "1", **tags.of_settings(settings)}
-    writer.tag(arn, born_with)
+    # Every setting, since nothing takes away what is left of a former life.
+    settled = {tags.BUNDLE: "no", **tags.of_settings(settings)}
+    writer.tag(arn, {tags.RING: name, tags.GENERATION: "1", **settled})
     return _named(client, name, arn)
 
 
@@ -250,6 +251,13 @@ def _refuse_foreign(name: str, key: Metadata, known: Mapping[str, str]) -> None:
             code="adopt_other",
             fix="a key belongs to one ring; make a new one for this",
         )
+    over = sorted(known.keys() & LIVED)
+    if over:
+        raise ConfigError(
+            f"{key['Arn']} has the tag {over[0]}: it has signed, and is done with that",
+            code="adopt_other",
+            fix="name another key; or, if you know better: aws kms untag-resource",
+        )
 
 
 def _settings(spec: str, changes: Mapping[str, Any], alg: str | None, before: int) -> RingSettings:
@@ -261,12 +269,20 @@ def _settings(spec: str, changes: Mapping[str, Any], alg: str | None, before: in
         )
     fitting = dict(changes)
     if alg is not None:
-        for_key_spec(spec, alg)
-        fitting["alg"] = alg
+        fitting["alg"] = for_key_spec(spec, alg).name
     else:
-        try:
-            for_key_spec(spec, fitting.get("alg"))
-        except ConfigError:
-            del fitting["alg"]
+        fitting["alg"] = _signed(spec, fitting.get("alg"))
     asked = RingSettings(**fitting)
     return asked.replaced(max_lifetime=max(asked.max_lifetime, before))
+
+
+def _alg(spec: str, settings: RingSettings | None) -> str:
+    return _signed(spec, None if settings is None else settings.alg)
+
+
+def _signed(spec: str, alg: str | None) -> str:
+    """Return the algorithm, if a key of the spec signs it, or else the spec's own."""
+    try:
+        return for_key_spec(spec, alg).name
+    except ConfigError:
+        return for_key_spec(spec).name

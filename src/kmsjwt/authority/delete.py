@@ -15,7 +15,7 @@ from kmsjwt.key_names import ring_name
 from kmsjwt.kms.ring import tags
 from kmsjwt.kms.ring.reading import described, read
 from kmsjwt.kms.ring.writing import RingWriter
-from kmsjwt.rotation.planning import LEAVING
+from kmsjwt.rotation.facts import LEAVING
 from kmsjwt.rotation.settings import DAY
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _retired_since(ring: Ring, generation: Generation, retired_for: int) -> floa
         )
     retired = generation.marks.retired
     if ring.signing == generation.number or retired is None:
-        raise _refused(generation, "is not retired", "let kmsjwt key rotate retire it in its time")
+        raise _refused(generation, "is not retired", _how_to_retire(ring, generation))
     past = max(0.0, ring.now - retired)  # a mark is written a second ahead of what it tells
     if past < retired_for:
         raise _refused(
@@ -150,6 +150,19 @@ def _retired_since(ring: Ring, generation: Generation, retired_for: int) -> floa
             f"try again in {(retired_for - past) / DAY:.1f} days",
         )
     return retired
+
+
+def _how_to_retire(ring: Ring, generation: Generation) -> str:
+    number, rotate = generation.number, f"kmsjwt key rotate {ring.name}"
+    if number < ring.newest_number:
+        return f"let {rotate} retire it in its time"
+    if ring.signing is not None and ring.signing < number:
+        return f"it is to sign next; to give it up: {rotate} --compromised {number}"
+    return (
+        f"nothing follows it yet: {rotate} --start; or to give up the ring, once its tokens are"
+        f" dead: aws kms disable-key --key-id {generation.arn}, and a week later"
+        " aws kms schedule-key-deletion"
+    )
 
 
 def _refuse_disabled(generation: Generation) -> None:

@@ -33,18 +33,22 @@ class InKms:
     ) -> None:
         """Do nothing: a key is published by having its alias and tags."""
 
-    # What is expected is for documents, which may hold another key under its kid; KMS does not.
-    def kids(self, expected: Iterable[PublicKey] = ()) -> frozenset[str]:  # noqa: ARG002
-        """Return each ``kid`` that a consumer would read now: they read KMS, as this does.
+    def kids(self, expected: Iterable[PublicKey] | None = None) -> frozenset[str]:
+        """Return each ``kid`` that a consumer would read now: they read KMS.
+
+        So what is expected was just read where they read. To read it once more would tell nothing
+        but what KMS shows late: it would lack what was just written.
 
         Raises:
-            KmsError: KMS did not say.
+            KmsError: nothing is expected, and KMS did not say what there is.
         """
-        return frozenset(key.kid for key in read(self._client, self._name, since=False).live)
+        if expected is None:
+            expected = read(self._client, self._name, since=False).live
+        return frozenset(key.kid for key in expected)
 
     def lingering(self) -> frozenset[str]:
-        """Return the same: there is one place."""
-        return self.kids()
+        """Return nothing: a key is left out by its own tags, and stays nowhere else."""
+        return frozenset()
 
     def invalidate(self) -> None:
         """Do nothing: no cache of ours is in between."""

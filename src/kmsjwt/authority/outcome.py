@@ -56,16 +56,21 @@ class Preview(Immutable):
         ring: the ring as it is, or as it would be after a withdrawal.
         plan: what is due now.
         expected: what will follow if nothing goes wrong.
+        unread: why what consumers read could not be read, if so: what was read back before is
+            taken for it.
     """
 
-    __slots__ = ("expected", "plan", "ring")
+    __slots__ = ("expected", "plan", "ring", "unread")
 
     ring: Ring
     plan: Plan
     expected: Forecast
+    unread: str | None
 
-    def __init__(self, ring: Ring, plan: Plan, expected: Forecast) -> None:
-        self._fill(ring=ring, plan=plan, expected=expected)
+    def __init__(
+        self, ring: Ring, plan: Plan, expected: Forecast, unread: str | None = None
+    ) -> None:
+        self._fill(ring=ring, plan=plan, expected=expected, unread=unread)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values; times in ISO 8601."""

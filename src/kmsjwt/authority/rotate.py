@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt.authority.outcome import Preview, Report
 from kmsjwt.authority.taking import PLAN_MAX_AGE, PlanTooOld, StepTaker
-from kmsjwt.authority.withdrawing import as_withdrawn, require_done, withdrawal_of
+from kmsjwt.authority.withdrawing import as_withdrawn, require_done, tell_left, withdrawal_of
 from kmsjwt.errors import CannotKnow, ConfigError, KmsKeyNotFound
 from kmsjwt.key_names import ring_name
 from kmsjwt.kms.ring import tags
@@ -87,11 +87,15 @@ class Rotator:
         )
         self._done: dict[object, tuple[Step, str]] = {}
         self._failed: dict[object, CannotKnow | ConfigError] = {}
+        self._ring: Ring | None = None
 
     def preview(
         self, *, start: bool = False, withdraw: str | None = None, keep_enabled: bool = False
     ) -> Preview:
         """Return what a run would do, now and in the time to come, and change nothing.
+
+        Where a place in which consumers read does not answer, a withdrawal is told of all the
+        same: by what was read back before.
 
         Args:
             start: as in `run`.
@@ -113,10 +117,11 @@ class Rotator:
             steps.append(Expected(ring.now, withdrawal_of(generation)))
         _, settings = self._hands.next_key(ring)
         period = self._hands.changes.get("period") if withdraw is None else NEVER
-        published = self._kids_or_none(reading)
+        published, unread = self._kids_or_marked(reading, ring, is_urgent=withdraw is not None)
         expected = forecast(ring, published, start=start, period=period, settings=settings)
         expected = Forecast([*steps, *expected.steps], expected.rest)
-        return Preview(ring, plan(ring, published, start=start, period=period), expected)
+        planned = plan(ring, published, start=start, period=period)
+        return Preview(ring, planned, expected, unread)
 
     def run(self, *, start: bool = False) -> Report:
         """Take every step that is due, each at most once.
@@ -153,11 +158,25 @@ class Rotator:
         self._note(withdrawal_of(withdrawn.generation), withdrawn.told)
         if withdrawn.untold is not None:
             self._failed["told twice"] = withdrawn.untold
-        report = self._carried_on()
-        self._hands.invalidate()
-        published = self._hands.publisher.lingering()
-        require_done(report, withdrawn, published, keep_enabled=keep_enabled)
+        try:
+            report = self._carried_on()
+            self._hands.invalidate()
+            published = self._hands.publisher.lingering()
+        except CannotKnow as error:
+            if self._ring is not None:
+                steps = self._steps()
+                tell_left(error, self._ring, withdrawn, steps, keep_enabled=keep_enabled)
+            raise
+        require_done(report.ring, withdrawn, published, self._steps(), keep_enabled=keep_enabled)
         return report
+
+    def ring(self) -> Ring:
+        """Return the ring as KMS shows it, with what the last run wrote, seen or not.
+
+        Raises:
+            KmsError: KMS did not say.
+        """
+        return self._reading().ring
 
     def confirm(self) -> Generation:
         """Write down that every bundled copy of the JWKS has the key that is to sign next.
@@ -212,7 +231,7 @@ class Rotator:
 
     def _reading(self, *, missing_ok: bool = False) -> RingReading:
         try:
-            return self._hands.read()
+            reading = self._hands.read()
         except KmsKeyNotFound as error:
             if error.key != pointer_alias(self.name):
                 raise
@@ -223,6 +242,8 @@ class Rotator:
                 name=self.name, now=0.0, generations=(), signing=None, signing_since=None
             )
             return RingReading(nothing, {})
+        self._ring = reading.ring
+        return reading
 
     def _planned(self, reading: RingReading, *, start: bool) -> Plan:
         try:
@@ -255,13 +276,17 @@ class Rotator:
     def _lingering(self, ring: Ring) -> frozenset[str]:
         return self._hands.publisher.lingering() if ring.retired_kids else frozenset()
 
-    def _kids_or_none(self, reading: RingReading) -> frozenset[str]:
+    def _kids_or_marked(
+        self, reading: RingReading, ring: Ring, *, is_urgent: bool
+    ) -> tuple[frozenset[str], str | None]:
+        """Return what consumers can read, or what they once could, and why that is not known."""
         try:
-            return self._kids(reading)
-        except CannotKnow:
-            if any(each.marks.published is not None for each in reading.ring.generations):
+            return self._kids(reading), None
+        except CannotKnow as error:
+            known = ring.marked_published
+            if known and not (is_urgent or ring.is_emergency):
                 raise
-            return frozenset()
+            return known, error.message
 
     def _note(self, step: Step, outcome: str) -> None:
         self._done[step.key] = (step, outcome)
@@ -269,4 +294,7 @@ class Rotator:
             self._tell(step, outcome)
 
     def _has_done(self, action: Action) -> bool:
-        return any(step.action == action for step, _ in self._done.values())
+        return any(step.action == action for step in self._steps())
+
+    def _steps(self) -> list[Step]:
+        return [step for step, _ in self._done.values()]

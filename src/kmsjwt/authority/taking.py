@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt._immutable import replaced
 from kmsjwt.algorithms import for_key_spec
+from kmsjwt.authority.unnamed import left_of, noting_key
 from kmsjwt.authority.withdrawing import Withdrawn, keeper_of, sought
 from kmsjwt.errors import CannotKnow, ConfigError
 from kmsjwt.key_names import is_multi_region, key_id
 from kmsjwt.kms.ring import tags
-from kmsjwt.kms.ring.beginning import left_behind
 from kmsjwt.kms.ring.create import DEFAULT_SPEC
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias
-from kmsjwt.kms.ring.reading import described, read, tags_of
+from kmsjwt.kms.ring.reading import read, tags_of
 from kmsjwt.kms.ring.writing import RingWriter, ring_clients
 from kmsjwt.kms.ring.written import Written
 from kmsjwt.rotation import RingSettings
-from kmsjwt.rotation.planning import LEAVING
+from kmsjwt.rotation.facts import LEAVING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 PLAN_MAX_AGE = 300
 """Seconds for which what was read may be acted upon."""
 _READ_ATTEMPTS = 3
+_LOST = (
+    "nothing is to be written: KMS will delete it, nobody can tell its kid, and it signs nothing"
+)
 
 
 class PlanTooOld(CannotKnow):
@@ -76,7 +79,7 @@ class StepTaker:
         self.reader, writing = ring_clients(client, region, attempts=_READ_ATTEMPTS)
         self.writer = RingWriter(writing, name, allow=self.refuse_old, pause=pause)
         self._gone: tuple[str, ...] = ()
-        self._unnamed: dict[int, str] = {}
+        self._made_here: dict[int, str] = {}
         self._has_invalidated = False
         self._read_at = 0.0
         self._began = 0.0
@@ -130,8 +133,9 @@ class StepTaker:
                 told = self._disabled(generation, ring)  # whatever becomes of caches
             return told
         keeper = keeper_of(ring, generation)
-        if step.action == "retire" and generation.state == LEAVING and keeper is not None:
-            gone = tags.with_gone(ring.gone, [str(generation.kid)])
+        kid = generation.kid
+        if step.action == "retire" and generation.state == LEAVING and keeper and kid is not None:
+            gone = tags.with_gone(ring.gone, [kid])
             self.writer.tag(keeper.arn, {tags.GONE: gone})
             return f"written on {keeper.arn}"
         self.writer.tag(generation.arn, self._marks(step, generation, ring))
@@ -145,7 +149,10 @@ class StepTaker:
             return {tags.PUBLISHED: tags.NOT_ANY_MORE}
         if step.action == "mark-draining":
             return {tags.DRAINING: now}
-        return {tags.RETIRED: now}
+        before = (each for each in ring.generations if each.number < generation.number)
+        left = [each.number for each in before if each.is_to_be_disabled]
+        # Nothing is read below a key that retired, but for what that key says.
+        return {tags.RETIRED: now, **({tags.NEXT: tags.with_to_disable(left)} if left else {})}
 
     def _published(self, reading: RingReading) -> str:
         self._write_documents(reading)
@@ -190,19 +197,18 @@ class StepTaker:
 
     def _created(self, number: int, ring: Ring) -> str:
         spec, settings = self.next_key(ring)
-        key = self._left_behind(number, ring, spec, settings)
-        found = key is not None
-        gone = self._gone_with(ring)
+        made = self._made_here.get(number)
+        left = left_of(self.reader, ring, number, spec, settings, made=made)
+        key, gone = left.key, self._gone_with(ring)
         if key is None:
             key = self._made(number, ring, spec, settings, gone)
-            self._unnamed[number] = key["Arn"]
+            self._made_here[number] = key["Arn"]
         elif gone:
             self.writer.tag(key["Arn"], {tags.GONE: gone})
         claimed = self.writer.claim(number, key)
-        self._unnamed.pop(number, None)
         if claimed["Arn"] != key["Arn"]:
             return f"another run made {claimed['Arn']}"
-        return f"{'found ' if found else ''}{claimed['KeySpec']} {claimed['Arn']}"
+        return f"{claimed['KeySpec']} {claimed['Arn']}{left.told}"
 
     def _made(
         self, number: int, ring: Ring, spec: str, settings: RingSettings, gone: str
@@ -211,7 +217,7 @@ class StepTaker:
 
         What may not be written down is not made: each run would make another one.
         """
-        before, noting = ring.generation(ring.signing), _noting(ring)
+        before, noting = ring.generation(ring.signing), noting_key(ring)
         more = dict(self._more)
         if before is not None and is_multi_region(before.arn):
             more["MultiRegion"] = True
@@ -230,25 +236,6 @@ class StepTaker:
             if each.marks.compromised is not None and each.kid is not None
         ]
         return tags.with_gone((*ring.gone, *(kid for _, kid in sorted(withdrawn))), self._gone)
-
-    def _left_behind(
-        self, number: int, ring: Ring, spec: str, settings: RingSettings
-    ) -> Metadata | None:
-        """Return the key that a run made for a generation, and could not name."""
-        noting, arn = _noting(ring), self._unnamed.get(number)
-        if arn is None and noting is None:
-            return left_behind(self.reader, self.name, spec, settings, number=number)
-        if arn is None and noting is not None:
-            named = tags_of(self.reader, noting.arn).get(tags.NEXT, "").split()
-            if len(named) != 2 or named[0] != str(number):
-                return None
-            arn = named[1]
-        key = described(self.reader, str(arn))
-        if key is None or key["KeyState"] != "Enabled":
-            return None
-        known = tags_of(self.reader, key["Arn"])
-        is_ours = (known.get(tags.RING), known.get(tags.GENERATION)) == (self.name, str(number))
-        return key if is_ours else None
 
     def next_key(self, ring: Ring) -> tuple[str, RingSettings]:
         """Return the spec and the settings of the next key: its predecessor's, with changes.
@@ -274,8 +261,7 @@ class StepTaker:
         if generation is not None and generation.state != LEAVING:
             self._require_ours(generation)
             marks = {tags.KEEP_ENABLED: "yes" if keep_enabled else "no"}
-            # Once: from then on nobody moves the pointer to it. At its birth: another key says so.
-            if (generation.marks.compromised or 0.0) <= generation.born:
+            if generation.withdrawn_since is None:  # once: nobody moves the pointer to it since
                 marks[tags.COMPROMISED] = marks[tags.RETIRED] = self.moment(ring)
             if kid is not None:
                 marks[tags.KID] = kid
@@ -291,9 +277,9 @@ class StepTaker:
                 if not where or isinstance(error, PlanTooOld):
                     raise
                 untold = error  # it stands on the key itself, so what is left goes on
-        if not where:  # nothing can be written on a key that KMS will delete
+        if not where and kid is not None:  # nothing can be written on a key that KMS will delete
             where.append(self._created(ring.newest_number + 1, ring))
-        told = f"written on {' and '.join(where)}"
+        told = f"written on {' and '.join(where)}" if where else _LOST
         if generation is not None and not keep_enabled and self._is_out_of_view(generation, ring):
             told = f"{told}; {self._disabled(generation, ring)}"
         return Withdrawn(generation, kid, told, untold)
@@ -346,14 +332,3 @@ class StepTaker:
                 f" expected at most {PLAN_MAX_AGE}",
                 fix="run it again; nothing is lost",
             )
-
-
-def _noting(ring: Ring) -> Generation | None:
-    """Return the key on which is written which key was made for the next generation.
-
-    The one that signs, unless KMS lets nothing be written on it any more.
-    """
-    before = ring.generation(ring.signing)
-    if before is None or before.state != LEAVING:
-        return before
-    return keeper_of(ring, before)

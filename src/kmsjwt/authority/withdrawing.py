@@ -11,15 +11,16 @@ from kmsjwt.kms.ring.finding import ring_with
 from kmsjwt.kms.ring.names import pointer_alias
 from kmsjwt.kms.ring.reading import read
 from kmsjwt.rotation import Step
-from kmsjwt.rotation.planning import LEAVING, is_elsewhere
+from kmsjwt.rotation.facts import LEAVING
+from kmsjwt.rotation.planning import is_elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
 
-    from kmsjwt.authority.outcome import Report
     from kmsjwt.rotation import Generation, Ring
 
 _A_KID = re.compile("[A-Za-z0-9_-]{43}")  # each kid of a ring is a thumbprint (RFC 7638)
+_UNSEEN = "may point to it, which KMS would show late"
 _BY_NAME = "take it out by name, once no token of it lives: kmsjwt publish --remove KID"
 
 
@@ -148,39 +149,78 @@ def as_withdrawn(
 
 
 def require_done(
-    report: Report, withdrawn: Withdrawn, published: Collection[str], *, keep_enabled: bool
+    ring: Ring,
+    withdrawn: Withdrawn,
+    published: Collection[str],
+    done: Iterable[Step],
+    *,
+    keep_enabled: bool,
 ) -> None:
     """See that a withdrawn key is out of service.
 
     Args:
-        report: of the run that withdrew it.
+        ring: as it was read last.
         withdrawn: the key.
         published: each ``kid`` that can be found in any place where consumers read.
+        done: the steps of the run that withdrew it.
         keep_enabled: whether its KMS key stays enabled.
 
     Raises:
         CannotKnow: naming what is left.
     """
-    ring, number = report.ring, withdrawn.number
-    left, wait = [], "five minutes"
-    if withdrawn.kid in published:
-        left.append(f"kid {withdrawn.kid} is still published")
-    generation = ring.generation(number)
-    if number and ring.signing == number:
-        left.append(f"{pointer_alias(ring.name)} still points to it")
-    elif generation is not None and not is_elsewhere(ring, generation):
-        left.append(f"{pointer_alias(ring.name)} may point to it, which KMS would show late")
-        wait = "a quarter of an hour"
-    was_disabled = any(step.action == "disable" for step, _ in report.done)
-    is_enabled = generation is not None and generation.state not in ("Disabled", LEAVING)
-    if is_enabled and not (keep_enabled or was_disabled):
-        left.append("its KMS key is still enabled")
+    left = _left(ring, withdrawn, published, done, keep_enabled=keep_enabled)
     if not left:
         return
     why = f": {ring.doubt}" if ring.doubt is not None else ""
     raise CannotKnow(
         f"the withdrawal is not complete: {'; '.join(left)}{why}",
         code="withdrawal_unfinished",
-        fix=f"run kmsjwt key rotate {ring.name} in {wait}, and again until it succeeds",
+        fix=_again(ring, left),
         retryable=ring.doubt is None,
     )
+
+
+def tell_left(
+    error: CannotKnow, ring: Ring, withdrawn: Withdrawn, done: Iterable[Step], *, keep_enabled: bool
+) -> None:
+    """Have the error that ended a withdrawal say what is left of it, as far as KMS tells.
+
+    Args:
+        error: the error.
+        ring: as it was read last.
+        withdrawn: the key.
+        done: the steps of the run that withdrew it.
+        keep_enabled: whether its KMS key stays enabled.
+    """
+    left = _left(ring, withdrawn, (), done, keep_enabled=keep_enabled)
+    if left:
+        fix = f"the withdrawal is not complete: {'; '.join(left)}; {_again(ring, left)}"
+        error.fix = f"{error.fix}; {fix}" if error.fix else fix
+
+
+def _left(
+    ring: Ring,
+    withdrawn: Withdrawn,
+    published: Collection[str],
+    done: Iterable[Step],
+    *,
+    keep_enabled: bool,
+) -> list[str]:
+    """Return what is left of a withdrawal."""
+    number, generation, left = withdrawn.number, ring.generation(withdrawn.number), []
+    if withdrawn.kid in published:
+        left.append(f"kid {withdrawn.kid} is still published")
+    if number and ring.signing == number:
+        left.append(f"{pointer_alias(ring.name)} still points to it")
+    elif generation is not None and not (generation.is_lost or is_elsewhere(ring, generation)):
+        left.append(f"{pointer_alias(ring.name)} {_UNSEEN}")
+    was_disabled = any(step.action == "disable" for step in done)
+    is_enabled = generation is not None and generation.state not in ("Disabled", LEAVING)
+    if is_enabled and not (keep_enabled or was_disabled):
+        left.append("its KMS key is still enabled")
+    return left
+
+
+def _again(ring: Ring, left: Iterable[str]) -> str:
+    wait = "a quarter of an hour" if any(_UNSEEN in each for each in left) else "five minutes"
+    return f"run kmsjwt key rotate {ring.name} in {wait}, and again until it succeeds"

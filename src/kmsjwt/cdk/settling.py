@@ -23,6 +23,7 @@ def settled(template: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str,
     conditions = {
         name: _is_met(condition, values) for name, condition in template["Conditions"].items()
     }
+    template = _looked_up(template, values)
     rest = {name: part for name, part in template.items() if name != "Conditions"}
     for section in ("Resources", "Outputs"):
         rest[section] = {
@@ -35,6 +36,30 @@ def settled(template: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str,
     for resource in rest["Resources"].values():
         _forget_the_missing(resource, rest["Resources"])
     return rest
+
+
+def _looked_up(template: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the template without mappings, each ``Fn::FindInMap`` being what it finds.
+
+    The CDK has something to say of every mapping that is there. They stay if a key is a token.
+    """
+    mappings = template["Mappings"]
+
+    def found(value: Any) -> Any:
+        if isinstance(value, list):
+            return [found(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        if value.keys() == {"Fn::FindInMap"}:
+            name, key, attribute = value["Fn::FindInMap"]
+            return mappings[name][_text(key, values)][attribute]
+        return {name: found(member) for name, member in value.items()}
+
+    rest = {name: part for name, part in template.items() if name != "Mappings"}
+    try:
+        return {**rest, "Resources": found(rest["Resources"])}
+    except KeyError:
+        return dict(template)
 
 
 def _forget_the_missing(resource: dict[str, Any], there: Mapping[str, Any]) -> None:

@@ -99,6 +99,8 @@ def deployment(
     known, variable = read(env)
     faults = [*env.faults, *_faults_when_built(chosen, variables, is_custom=_is_custom(env))]
     names = [*([variable] if variable else []), *(PREFIX + name for name in _TOLD[chosen])]
+    if known.get("ignored") in given:
+        known["ignored"] = "--jwks"
     return Deployment(
         function=chosen,
         chosen_by=why,
@@ -192,7 +194,14 @@ def _of_keys(env: Environment, keys: KeySettings) -> dict[str, Any]:
     signing = SigningKeySetting(env)
     if keys.jwks is not None and signing.name:
         uses = [Use(name=signing.name, action="compare")]
-    return {"uses": tuple(uses), "jwks": keys.jwks, "alg": keys.alg, "kid": keys.kids[0]}
+    return {
+        "uses": tuple(uses),
+        "jwks": keys.jwks,
+        "alg": keys.alg,
+        "kid": keys.kids[0],
+        "ignored": keys.ignored,
+        "decided_by": keys.chosen_by,
+    }
 
 
 def _rotate(env: Environment) -> tuple[dict[str, Any], str | None]:

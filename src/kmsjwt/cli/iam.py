@@ -44,8 +44,8 @@ _WHY = {
     " are the ring's",
     "FollowRing": "reads the key that signs, and from its tags what the ring asks of a signer",
     "ReadOwnKeys": "reads the ring's keys by their tag, which a key has before its alias",
-    "List": "learns when the pointer moved, or which keys a killed run left; KMS knows no narrower"
-    " resource for listing",
+    "List": "learns when the pointer moved; with kms:ListKeys, which a rotator does without, also"
+    " which keys a killed run left; KMS knows no narrower resource for listing",
     "MakeGenerations": "makes signing keys of these specs, tagged as the ring's",
     "TagNewGenerations": "tags them in CreateKey, which asks for this right as well",
     "WriteFacts": "notes on a key of the ring where it is in its life; never whose it is",

@@ -62,7 +62,7 @@ def _adopt(args: Namespace) -> int:
         ["alias", adoption.alias],
         ["alg", adoption.alg],
         ["kid", kid],
-        ["lifetime", f"{adoption.max_lifetime} s at most"],
+        ["lifetime", _longest(adoption)],
     ]
     for line in terminal.table(rows):
         terminal.answer(line)
@@ -76,6 +76,12 @@ def _what(adoption: Adoption, *, dry_run: bool) -> str:
     if not adoption.is_new:
         return "is there already"
     return "would be new" if dry_run else "is new"
+
+
+def _longest(adoption: Adoption) -> str:
+    if adoption.max_lifetime is None:
+        return "its tags do not say, or cannot be seen yet"
+    return f"{adoption.max_lifetime} s at most"
 
 
 def _kid(adoption: Adoption, region: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.cli import terminal
@@ -106,8 +107,8 @@ def _withdrawn(args: Namespace, rotator: Rotator) -> Report:
         report = rotator.withdraw(args.compromised, keep_enabled=args.keep_enabled)
     except CannotKnow:
         # Half of it is done: whom that leaves with the old key is what one wants to know.
-        ring = rotator.preview().ring
-        tell_consequences(ring, args.compromised, keep_enabled=args.keep_enabled)
+        with suppress(CannotKnow):
+            tell_consequences(rotator.ring(), args.compromised, keep_enabled=args.keep_enabled)
         raise
     tell_consequences(report.ring, args.compromised, keep_enabled=args.keep_enabled)
     return report
@@ -119,6 +120,8 @@ def _preview(args: Namespace, rotator: Rotator) -> int:
     preview = rotator.preview(
         start=args.start, withdraw=args.compromised, keep_enabled=args.keep_enabled
     )
+    if preview.unread is not None:
+        terminal.warn(f"what consumers read is not known: {preview.unread}")
     if args.compromised:
         tell_consequences(preview.ring, args.compromised, keep_enabled=args.keep_enabled)
     if args.json:

@@ -11,7 +11,6 @@ from _thread import allocate_lock  # all of `threading` that is needed, at no co
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
-from kmsjwt._immutable import Immutable
 from kmsjwt.algorithms import algorithm
 from kmsjwt.errors import (
     ConfigError,
@@ -22,8 +21,8 @@ from kmsjwt.errors import (
     shown,
 )
 from kmsjwt.jwks.places import IssuerPlace, UrlPlace, read_key_set
+from kmsjwt.jwks.state import State, copied, with_old_objects
 from kmsjwt.jwks.static import unknown_key
-from kmsjwt.keys import KeySet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from typing import TypedDict, Unpack
 
     from kmsjwt._log import Log
-    from kmsjwt.keys import PublicKey
+    from kmsjwt.keys import KeySet, PublicKey
 
     class Settings(TypedDict, total=False):
         """What `JwksUrl` takes besides the URL."""
@@ -46,6 +45,10 @@ if TYPE_CHECKING:
         max_stale: float
         clock: Callable[[], float]
         log: Log | None
+
+
+_LONGEST = 253_402_300_799  # seconds; the last second of the year 9999, which dates can still name
+_LONGEST_TIMEOUT = 86_400  # seconds; sockets and locks take none of centuries
 
 
 class JwksUrl:
@@ -110,7 +113,7 @@ class JwksUrl:
                 that it must then have, and beside it ``read_from``, the URL to the letter. None
                 for no end: each new process then trusts a withdrawn key for ``max_age``.
             alg: the algorithm of JWKs that do not name one; see `PublicKey.from_jwk`.
-            timeout: seconds that one refresh may take in all.
+            timeout: seconds that one refresh may take in all, a day at most.
             back_off: seconds to leave the server alone after a failed fetch.
             cool_down: seconds between two fetches for the sake of unknown ``kid`` values.
             max_age: seconds a set is fresh.
@@ -146,7 +149,7 @@ class JwksUrl:
         self._log = log
         self._lock = allocate_lock()
         keys, until, self.seed_unused = seeded or (None, inf, None)
-        self._state = _State(keys=keys, fetched_at=clock(), max_age=max_age, until=until)
+        self._state = State(keys=keys, fetched_at=clock(), max_age=max_age, until=until)
 
     @classmethod
     def from_issuer(cls, issuer: str, **settings: Unpack[Settings]) -> JwksUrl:
@@ -206,10 +209,10 @@ class JwksUrl:
     def __repr__(self) -> str:
         return f"JwksUrl({str(self._place)!r})"
 
-    def _serves(self, state: _State, kid: str | None) -> bool:
+    def _serves(self, state: State, kid: str | None) -> bool:
         return state.is_usable(self._clock(), self._max_stale) and state.find(kid) is not None
 
-    def _refreshed(self, seen: _State, pause: float, *, wait: bool) -> _State:
+    def _refreshed(self, seen: State, pause: float, *, wait: bool) -> State:
         """Return the state after a fetch by this thread or another, or as it is."""
         if not seen.may_try(self._clock(), pause):
             return seen
@@ -232,21 +235,21 @@ class JwksUrl:
             self._tell(state)
         return state
 
-    def _fetched(self, old: _State) -> _State:
+    def _fetched(self, old: State) -> State:
         started = self._clock()
         try:
             document = self._place.read(time.monotonic() + self._timeout)
             keys = read_key_set(document.body, str(self._place), self._alg)
         except KeySourceError as failure:
             return old.after_failure(failure, self._clock())
-        return _State(
-            keys=_with_old_objects(keys, old.keys),
+        return State(
+            keys=with_old_objects(keys, old.keys),
             fetched_at=started,
             tried_at=started,
             max_age=self._granted(document.max_age),
         )
 
-    def _tell(self, state: _State) -> None:
+    def _tell(self, state: State) -> None:
         if self._log is not None and state.failure is not None:
             self._log(
                 "WARN",
@@ -261,12 +264,12 @@ class JwksUrl:
             return self._max_age
         return min(self._max_age, max(max_age, self._cool_down))
 
-    def _usable(self, state: _State) -> KeySet:
+    def _usable(self, state: State) -> KeySet:
         if state.keys is not None and state.is_usable(self._clock(), self._max_stale):
             return state.keys
         failure = state.failure or JwksUnavailable(f"{self._place} was not fetched in time")
         if state.keys is None:
-            raise _copy(failure)
+            raise copied(failure)
         bound = "the seed may be" if isfinite(state.until) else f"{self._max_stale:g} s"
         raise JwksUnavailable(
             f"{failure.message}; the last good keys are older than {bound}",
@@ -275,7 +278,7 @@ class JwksUrl:
         )
 
     def _not_found(
-        self, kid: str | None, keys: KeySet, state: _State
+        self, kid: str | None, keys: KeySet, state: State
     ) -> UnknownKey | JwksUnavailable:
         if state.failure is None and state.is_fresh(self._clock()):
             return unknown_key(kid, keys)
@@ -284,72 +287,6 @@ class JwksUrl:
             f"kid is {shown(kid)}, none of the {len(keys)} keys at hand, and no newer ones can be "
             f"had: {since}",
             fix=state.failure.fix if state.failure else None,
-        )
-
-
-class _State(Immutable):
-    """What is known at one moment.
-
-    Attributes:
-        keys: the last good set.
-        fetched_at: when its fetch began, or when the seed was read.
-        max_age: seconds it is fresh.
-        tried_at: when the last successful fetch began or the last failed one ended.
-        failure: why the last fetch failed; None after a successful one.
-        until: when a seed's time is over, whatever its age here.
-    """
-
-    __slots__ = ("failure", "fetched_at", "keys", "max_age", "tried_at", "until")
-
-    keys: KeySet | None
-    fetched_at: float
-    max_age: float
-    tried_at: float | None
-    failure: KeySourceError | None
-    until: float
-
-    def __init__(
-        self,
-        *,
-        keys: KeySet | None,
-        fetched_at: float,
-        max_age: float,
-        tried_at: float | None = None,
-        failure: KeySourceError | None = None,
-        until: float = inf,
-    ) -> None:
-        self._fill(
-            keys=keys,
-            fetched_at=fetched_at,
-            max_age=max_age,
-            tried_at=tried_at,
-            failure=failure,
-            until=until,
-        )
-
-    def is_fresh(self, now: float) -> bool:
-        return self.is_usable(now, self.max_age)
-
-    def is_usable(self, now: float, max_age: float) -> bool:
-        return self.keys is not None and 0 <= now - self.fetched_at < max_age and now < self.until
-
-    def may_try(self, now: float, pause: float) -> bool:
-        return self.tried_at is None or not 0 <= now - self.tried_at < pause
-
-    def find(self, kid: str | None) -> PublicKey | None:
-        return None if self.keys is None else self.keys.find(kid)
-
-    def after_failure(self, failure: KeySourceError, now: float) -> _State:
-        # A set from the future has no age that could be told. Its time starts anew, as one that
-        # has just aged out: it serves on, and not for longer than any other.
-        honest = self.fetched_at <= now
-        return _State(
-            keys=self.keys,
-            fetched_at=self.fetched_at if honest else now - self.max_age,
-            max_age=self.max_age,
-            tried_at=now,
-            failure=_copy(failure),
-            until=self.until,
         )
 
 
@@ -367,34 +304,18 @@ def _seed(
 
 
 def _require_times(**times: float) -> None:
-    """Each time must be positive, and no shorter than the one before it."""
+    """Each time must be positive, no shorter than the one before it, and one that can pass."""
     faults: list[str] = []
     least, shortest = 0.0, ""
     for name, seconds in times.items():
-        if type(seconds) not in (int, float) or not (isfinite(seconds) and seconds > 0):
-            faults.append(f"{name} is {shown(seconds)}, expected a positive number of seconds")
+        most = _LONGEST_TIMEOUT if name == "timeout" else _LONGEST
+        if type(seconds) not in (int, float) or not 0 < seconds <= most:
+            faults.append(
+                f"{name} is {shown(seconds)}, expected a positive number of seconds, {most} at most"
+            )
         elif seconds < least:
             faults.append(f"{name} is {seconds:g} s, expected at least {shortest}, {least:g} s")
         else:
             least, shortest = seconds, name
     if faults:
         raise ConfigError("; ".join(faults), code="jwks_times")
-
-
-def _with_old_objects(new: KeySet, old: KeySet | None) -> KeySet:
-    """Return the new set, with the old object of each key that did not change."""
-    if old is None:
-        return new
-    return KeySet([_old_object(key, old) for key in new], skipped=new.skipped)
-
-
-def _old_object(key: PublicKey, old: KeySet) -> PublicKey:
-    known = old.find(key.kid)
-    return known if known is not None and known == key else key
-
-
-def _copy(failure: KeySourceError) -> KeySourceError:
-    """Return the error without its traceback, which would keep frames alive and grow."""
-    return type(failure)(
-        failure.message, code=failure.code, fix=failure.fix, retryable=failure.retryable
-    )

@@ -125,6 +125,7 @@ class KmsSigner:
         self._clock = clock
         self._lock = Lock()
         self._known: Resolution | None = None
+        self._named: tuple[float, KmsPublicKey] | None = None  # when, and whose tags are unread
         self._newest: Followed | None = None
         self._followed: dict[str, Followed] = {}  # by ARN; what a denied call cannot tell anew
 
@@ -165,8 +166,11 @@ class KmsSigner:
         return self._known
 
     def _asked(self, known: Resolution | None, now: float) -> Resolution:
-        found = fetch(self._client, self._key, self._alg, self._kid)
+        if self._named is None or not 0 <= now - self._named[0] < _RETRY:
+            self._named = now, fetch(self._client, self._key, self._alg, self._kid)
+        now, found = self._named
         generation = self._generation(found.arn)
+        self._named = None
         if generation is not None:
             if self._newest is not None and generation.number < self._newest.number:
                 error = behind(self._key, generation, self._newest)

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from kmsjwt.rotation.settings import RingSettings
 
+LEAVING = "PendingDeletion"
+"""The state of a key that KMS will delete, and that it lets nobody change."""
+
 Stage = Literal["new", "published", "signing", "verifying", "retired", "compromised"]
 
 
@@ -133,7 +136,31 @@ class Generation(Immutable):
     @property
     def is_live(self) -> bool:
         """Whether consumers are to have it: its tokens are good, or will be."""
-        return not self.marks.are_final and self.doubt is None
+        return not (self.marks.are_final or self.is_lost) and self.doubt is None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether KMS will delete it and nobody can tell its ``kid``.
+
+        It signs nothing, nothing can be written on it, and of no key in a document can be said
+        that it is this one: so nothing is done with it, and nothing waits for it.
+        """
+        return self.state == LEAVING and self.kid is None and self.doubt is None
+
+    @property
+    def is_to_be_disabled(self) -> bool:
+        """Whether it is withdrawn, and its KMS key is enabled against that."""
+        is_withdrawn = self.marks.compromised is not None and not self.marks.keep_enabled
+        return is_withdrawn and self.state == "Enabled"
+
+    @property
+    def withdrawn_since(self) -> float | None:
+        """When it was withdrawn, as it says itself; None if only another key says that it is.
+
+        A reading has then the time of its birth for it.
+        """
+        since = self.marks.compromised
+        return None if since is None or since <= self.born else since
 
     @property
     def is_usable(self) -> bool:
@@ -209,14 +236,14 @@ class Ring(Immutable):
 
     @property
     def is_emergency(self) -> bool:
-        """Whether the key that signs must not, or the only one that could was withdrawn.
+        """Whether the key that signs must not or cannot, or the only one that could was withdrawn.
 
         Where there is no pointer and several keys live, one of them may have signed all along:
         then that some other was withdrawn, once, is a reason for no hurry.
         """
         signing = self.generation(self.signing)
         if signing is not None:
-            return signing.marks.are_final
+            return signing.marks.are_final or signing.is_lost
         if self.signing is not None or len([each for each in self.generations if each.is_live]) > 1:
             return False
         return any(each.marks.compromised is not None for each in self.generations)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kmsjwt.rotation.settings import MARGIN, PROPAGATION
+from kmsjwt.rotation.facts import LEAVING
+from kmsjwt.rotation.settings import MARGIN, MINUTE, PROPAGATION
 from kmsjwt.rotation.steps import Later, Plan, Step
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ REST = 2 * PROPAGATION + MARGIN
 """Seconds for which the pointer is left alone after it moved. Somebody who still saw it in its
 former place has by then dropped the plan to move it, so nobody moves it back. After a key was
 withdrawn, nobody moves the pointer to it any more, and everybody sees where it is."""
-LEAVING = "PendingDeletion"
-"""The state of a key that KMS will delete, and that it lets nobody change."""
 MOST_KEYS = 10
 """The most keys in one JWKS: a load balancer reads no more (botocore, elbv2)."""
 
@@ -151,7 +150,7 @@ def _pointing(at: _Situation) -> Found:
     candidates = [each for each in reversed(at.after) if each.is_usable]
     for number, each in enumerate(candidates):
         found = _pointing_to(at, each, f"generation {each.number} signs")
-        if isinstance(found, Step):
+        if isinstance(found, Step) or found.reason == "withdrawn":
             yield found
             return
         if number == 0:
@@ -162,7 +161,7 @@ def _pointing_to(at: _Situation, each: Generation, what: str) -> Step | Later:
     if each.marks.published is None or each.kid not in at.published:
         return Later(what, None, "its kid has not been read back yet", reason="unpublished")
     if at.ring.is_emergency:
-        return Step("point", each.number, "the key that signs is withdrawn")
+        return _pointing_in_haste(at, each, what)
     if at.ring.signing is None and len(at.ring.generations) == 1:
         return Step("point", each.number, "it is the ring's first key")
     if each.settings is not None and each.settings.bundle and each.marks.confirmed is None:
@@ -179,6 +178,26 @@ def _pointing_to(at: _Situation, each: Generation, what: str) -> Step | Later:
     return Later(what, ready, "caches of the JWKS may lack its key until then", reason="time")
 
 
+def _pointing_in_haste(at: _Situation, each: Generation, what: str) -> Step | Later:
+    """Point to it at once, unless it may have been withdrawn as well, unseen so far.
+
+    Who withdraws a key says so on it before the JWKS lacks it. So one that was there before the
+    key that signs was withdrawn, and was put into the JWKS after that, waits until everybody sees
+    what was written by then.
+    """
+    gone = None if at.signing is None else at.signing.withdrawn_since
+    published = each.marks.published or 0.0
+    ready = published + PROPAGATION
+    if gone is not None and each.born + MINUTE < gone < published and at.now < ready:
+        why = "it came into the JWKS late, and KMS may show late that it is withdrawn as well"
+        return Later(what, ready, why, reason="withdrawn")
+    return Step("point", each.number, f"the key that signs is {_plight(at)}")
+
+
+def _plight(at: _Situation) -> str:
+    return "lost" if at.signing is not None and at.signing.is_lost else "withdrawn"
+
+
 def _marking_draining(at: _Situation) -> Found:
     for each in at.before:
         if each.state == LEAVING:
@@ -189,7 +208,7 @@ def _marking_draining(at: _Situation) -> Found:
 
 def _retiring(at: _Situation) -> Found:
     """Retire the oldest that is left: so every key below a retired one is retired too."""
-    waiting = [each for each in at.before if each.marks.retired is None]
+    waiting = [each for each in at.before if each.marks.retired is None and not each.is_lost]
     if not waiting:
         return
     oldest, what = waiting[0], f"generation {waiting[0].number} retires"
@@ -197,9 +216,6 @@ def _retiring(at: _Situation) -> Found:
         yield Later(what, None, oldest.doubt, reason="doubt")
     elif at.ring.retired_kids & at.anywhere:
         yield Later(what, None, "the JWKS still holds a key that retired before", reason="document")
-    elif any(each.number < oldest.number and _is_to_be_disabled(each) for each in at.before):
-        why = "a key that was withdrawn before is to be disabled first"  # it would not be read then
-        yield Later(what, None, why, reason="withdrawn")
     elif (drained := _drained(at, oldest)) is None:
         yield Later(
             what, None, "it is not known since when it drains, or for how long", reason="unread"
@@ -223,7 +239,7 @@ def _drained(at: _Situation, generation: Generation) -> float | None:
 
 
 def _creating(at: _Situation) -> Found:
-    under_way = [each for each in at.after if each.is_live or _is_open(at, each)]
+    under_way = [each for each in at.after if _is_under_way(at, each)]
     number = at.ring.newest_number + 1
     what = f"generation {number} is made"
     if under_way:
@@ -232,7 +248,7 @@ def _creating(at: _Situation) -> Found:
             yield Later(what, None, why, reason="stuck")
         return
     if at.ring.is_emergency:
-        yield Step("create", number, "the key that signs is withdrawn, and no other is there")
+        yield Step("create", number, f"the key that signs is {_plight(at)}, and no other is there")
     elif sum(each.marks.retired is None for each in at.ring.generations) >= MOST_KEYS:
         why = f"the JWKS has {MOST_KEYS} keys, until one of them retires"
         yield Later(what, None, why, reason="full")
@@ -249,6 +265,12 @@ def _creating(at: _Situation) -> Found:
             yield Later(what, period_ends, "the period is over then", reason="time")
 
 
+def _is_under_way(at: _Situation, generation: Generation) -> bool:
+    if _is_urgent(at) and generation.state == LEAVING:
+        return False  # which only a person could stop
+    return generation.is_live or _is_open(at, generation)
+
+
 def _is_open(at: _Situation, generation: Generation) -> bool:
     """Tell whether a key in doubt may still become one that signs: nobody has given it up.
 
@@ -257,8 +279,11 @@ def _is_open(at: _Situation, generation: Generation) -> bool:
     """
     if generation.doubt is None or generation.marks.compromised is not None:
         return False
-    is_urgent = at.signing is not None and at.ring.is_emergency
-    return _is_young(at, generation) or not is_urgent
+    return _is_young(at, generation) or not _is_urgent(at)
+
+
+def _is_urgent(at: _Situation) -> bool:
+    return at.signing is not None and at.ring.is_emergency
 
 
 def _is_young(at: _Situation, generation: Generation) -> bool:
@@ -291,33 +316,29 @@ def _doubting(at: _Situation) -> Found:
 
 def _disabling(at: _Situation) -> Found:
     for each in at.ring.generations:
-        withdrawn = each.marks.compromised
-        if withdrawn is None or not _is_to_be_disabled(each):
+        if not each.is_to_be_disabled:
             continue
         if each.number == at.ring.signing or each.kid in at.published:
             continue
         if is_elsewhere(at.ring, each):
             yield Step("disable", each.number, "somebody else may sign with it")
         else:
-            ready = None if at.ring.signing is None else withdrawn + REST
+            since = each.withdrawn_since
+            ready = None if since is None or at.ring.signing is None else since + REST
             why = "the pointer may have been moved to it, which KMS would show late"
             yield Later(f"generation {each.number} is disabled", ready, why, reason="withdrawn")
-
-
-def _is_to_be_disabled(each: Generation) -> bool:
-    is_withdrawn = each.marks.compromised is not None and not each.marks.keep_enabled
-    return is_withdrawn and each.state == "Enabled"
 
 
 def is_elsewhere(ring: Ring, generation: Generation) -> bool:
     """Tell whether it is certain that the pointer is not at a withdrawn generation.
 
     It never goes back, so to see it at a later one is enough. Seen at an earlier one, it may have
-    moved on unseen; nobody moves it to a key that is known to be withdrawn.
+    moved on unseen; nobody moves it to a key that is known to be withdrawn, by its own mark: what
+    another key says of it may be seen sooner, and has no time.
     """
     if ring.signing is None or ring.signing == generation.number:
         return False
-    withdrawn = generation.marks.compromised
+    withdrawn = generation.withdrawn_since
     is_over = withdrawn is not None and ring.now >= withdrawn + REST
     return generation.number < ring.signing or is_over
 

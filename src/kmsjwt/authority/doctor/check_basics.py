@@ -38,6 +38,13 @@ def settings(facts: Facts) -> Findings:
     if not wrong:
         told = (f"{each.variable}={each.value} ({each.by})" for each in deployment.told)
         yield check.ok(" · ".join([which, *told]))
+        if deployment.ignored is not None:
+            ignored, decided = deployment.ignored, deployment.decided_by
+            yield check.warn(
+                f"{ignored} and {decided} are both set, and {decided} decides",
+                "that JWKS is not read: its keys verify nothing here",
+                f"leave {ignored} out, or {decided}, if the JWKS is meant",
+            )
 
 
 def caller(facts: Facts) -> Findings:

@@ -52,6 +52,8 @@ class Deployment:
         chosen_by: why it is taken for that one.
         told: the settings that count.
         faults: what is wrong with the settings; with any the function does not start.
+        ignored: what names a JWKS that is not read, though it is set.
+        decided_by: the variable that names the keys instead.
         uses: the keys that it works with.
         issuer: the ``iss``, if it is one in particular.
         jwks: the file or URL that consumers read; None for the one that the issuer names.
@@ -75,6 +77,8 @@ class Deployment:
     chosen_by: str = "--function"
     told: tuple[Told, ...] = ()
     faults: tuple[str, ...] = ()
+    ignored: str | None = None
+    decided_by: str | None = None
     uses: tuple[Use, ...] = ()
     issuer: str | None = None
     jwks: str | None = None

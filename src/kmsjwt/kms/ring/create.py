@@ -4,7 +4,9 @@
 that signers follow. Each step is looked up before it is taken, so a run that was killed is
 finished by the next one. CreateKey is the one step that KMS would take twice: it is sent once,
 and a key that a killed run left without an alias is found again by its tags, if it is among the
-first 100 of the account.
+first 100 of the account. The pointer is never moved: KMS refuses to create an alias that is there.
+Whether the ring has gone on without it is looked up just before; what is left is a pointer that
+another run makes and moves, and somebody deletes, in between.
 
 IAM: ``kms:CreateKey`` and ``kms:TagResource``, ``kms:CreateAlias`` on the aliases and the key,
 ``kms:DescribeKey``, ``kms:GetPublicKey``, ``kms:ListResourceTags``; ``kms:ListKeys`` and
@@ -133,7 +135,7 @@ class _Creation:
                 self._refuse_foreign(pointed)
             return pointed, False
         if first is not None:
-            self._refuse_former(first)
+            self._refuse_gone_on(first)
             return self._pointed_to(first), False
         spec = self._spec or DEFAULT_SPEC
         fitting(spec, self._settings)
@@ -141,13 +143,16 @@ class _Creation:
         found = left_behind(self.client, self.name, spec, self._settings)
         key = found or self._made(**more)
         claimed = self._writer.claim(1, key)
-        is_new = found is None and claimed["Arn"] == key["Arn"]
-        return self._pointed_to(claimed), is_new
+        is_ours = claimed["Arn"] == key["Arn"]
+        if not is_ours:
+            self._refuse_gone_on(claimed)
+        return self._pointed_to(claimed), is_ours and found is None
 
-    def _refuse_former(self, first: Metadata) -> None:
-        """Refuse to let a key sign that has signed before: its successor is to."""
+    def _refuse_gone_on(self, first: Metadata) -> None:
+        """Refuse to let a key sign that has signed before, or that others follow: they are to."""
         if tags_of(self.client, first["Arn"]).keys() & LIVED:
             raise headless(self.name, self._first)
+        refuse_headless(self.client, self.name)
 
     def _made(self, **more: Any) -> Metadata:
         spec = self._spec or DEFAULT_SPEC

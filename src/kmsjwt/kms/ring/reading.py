@@ -2,8 +2,9 @@
 
 KMS lists aliases without a filter, for the whole account or not at all, so nothing is listed:
 ``alias/auth`` leads to its key, whose tag says its generation, and the generations beside it are
-asked for by name, upward until one is missing, downward until one is missing or retired. One
-that is missing, or may not be seen, is not known to be gone.
+asked for by name, upward until one is missing, downward until one is missing or retired; below
+that, those that it says are still to be disabled. One that is missing, or may not be seen, is not
+known to be gone.
 
 IAM: ``kms:DescribeKey``, ``kms:GetPublicKey`` and ``kms:ListResourceTags``; ``kms:ListAliases``
 on the key that signs, to learn since when it does.
@@ -180,6 +181,7 @@ class _Reader:
         self._unseen: list[str] = []
         self._unnamed: set[int] = set()
         self._gone: dict[int, tuple[str, ...]] = {}
+        self._to_disable: dict[int, tuple[int, ...]] = {}
 
     def read(self, *, since: bool) -> RingReading:
         signing, number, doubt = self._signing()
@@ -270,7 +272,17 @@ class _Reader:
             if key_below is not None:
                 found[lower] = self._generation(lower, key_below)
             if self._ends_at(lower, found.get(lower)):
+                found |= self._still_enabled(lower)
                 break
+        return found
+
+    def _still_enabled(self, end: int) -> dict[int, Generation]:
+        """Return the withdrawn generations that the oldest one read says are to be disabled."""
+        found: dict[int, Generation] = {}
+        for number in self._to_disable.get(end, ()):
+            key = self._probed(number, downward=False) if number < end else None
+            if key is not None:
+                found[number] = self._generation(number, key)
         return found
 
     def _ends_at(self, number: int, generation: Generation | None) -> bool:
@@ -320,10 +332,11 @@ class _Reader:
             doubt = f"the tags of generation {number} may not be read: {error.message}"
             self._unseen.append(doubt)
             return {}, Marks(), doubt
-        stranger = self._stranger(number, known)
+        stranger = tags.stranger(self._name, number, known)
         if stranger is not None:
             return known, Marks(), stranger
         self._gone[number] = tags.gone_in(known)
+        self._to_disable[number] = tags.to_disable_in(known)
         marks, unclear = tags.marks_in(known, self._now)
         return known, marks, unclear and f"generation {number} is in doubt: {unclear}"
 
@@ -345,18 +358,6 @@ class _Reader:
 
     def _tags(self, arn: str) -> dict[str, str]:
         return {**tags_of(self._client, arn), **self._written.tags.get(arn, {})}
-
-    def _stranger(self, number: int, known: Mapping[str, str]) -> str | None:
-        """Return why a key that has a generation's alias may not be of the ring."""
-        ring, its_number = known.get(tags.RING), known.get(tags.GENERATION)
-        if (ring, its_number) == (self._name, str(number)):
-            return None
-        alias = generation_alias(self._name, number)
-        if ring is None and its_number is None:
-            return f"the key of {alias} has no tag of a ring, or none that can be seen yet"
-        return (
-            f"the key of {alias} is tagged as generation {shown(its_number)} of ring {shown(ring)}"
-        )
 
     def _public_key(self, arn: str, alg: str | None) -> PublicKey | None:
         try:

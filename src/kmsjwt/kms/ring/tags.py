@@ -8,6 +8,8 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from kmsjwt.errors import ConfigError, shown
+from kmsjwt.key_names import RING_NUMBER
+from kmsjwt.kms.ring.names import generation_alias
 from kmsjwt.rotation import Marks, RingSettings
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ _MARKS = {
     DISABLED: "disabled",
 }
 NEXT, GONE = "kmsjwt:next", "kmsjwt:gone"
-"""On the key that signs: its successor while that has no alias yet, as ``n`` or ``n KEY-ID``.
+"""On the key that signs: its successor while that has no alias yet, as ``n`` or ``n KEY-ID``; on
+one that retired: which withdrawn keys before it are still to be disabled, as ``disable n m``.
 On any key: the kids of keys that are withdrawn, and could not be marked or may be forgotten; the
 longest gone first."""
 ALL_TAGS = (RING, GENERATION, KID, *_MARKS, KEEP_ENABLED, BUNDLE, ALG, *TIMES, NEXT, GONE)
@@ -45,6 +48,7 @@ NOT_ANY_MORE = "no"
 _LONGEST = 256  # characters of a tag's value
 _AHEAD = 86_400  # seconds
 _YES = "yes"
+_DISABLE = "disable"
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -96,6 +100,17 @@ def marks_in(tags: Mapping[str, str], now: float = inf) -> tuple[Marks, str | No
     return Marks(**times, keep_enabled=tags.get(KEEP_ENABLED) == _YES), doubt
 
 
+def stranger(name: str, number: int, tags: Mapping[str, str]) -> str | None:
+    """Return why a key that has a generation's alias may not be of the ring; None if it is."""
+    ring, its_number = tags.get(RING), tags.get(GENERATION)
+    if (ring, its_number) == (name, str(number)):
+        return None
+    alias = generation_alias(name, number)
+    if ring is None and its_number is None:
+        return f"the key of {alias} has no tag of a ring, or none that can be seen yet"
+    return f"the key of {alias} is tagged as generation {shown(its_number)} of ring {shown(ring)}"
+
+
 def gone_in(tags: Mapping[str, str]) -> tuple[str, ...]:
     """Return the kids that a key says are gone: of keys that cannot say so themselves."""
     return tuple(tags.get(GONE, "").split())
@@ -108,6 +123,22 @@ def with_gone(gone: Iterable[str], kids: Iterable[str]) -> str:
     while len(" ".join(listed)) > _LONGEST:
         listed.pop(0)
     return " ".join(listed)
+
+
+def to_disable_in(tags: Mapping[str, str]) -> tuple[int, ...]:
+    """Return the numbers of withdrawn keys that a retired one says are still to be disabled."""
+    what, *numbers = tags.get(NEXT, "").split() or [""]
+    if what != _DISABLE:
+        return ()
+    return tuple(int(number) for number in numbers if re.fullmatch(RING_NUMBER, number))
+
+
+def with_to_disable(numbers: Iterable[int]) -> str:
+    """Return the value of `NEXT` for a key that retires; the oldest first."""
+    listed = [str(number) for number in sorted(numbers)]
+    while len(" ".join([_DISABLE, *listed])) > _LONGEST:
+        listed.pop(0)
+    return " ".join([_DISABLE, *listed])
 
 
 def moment(seconds: float) -> str:

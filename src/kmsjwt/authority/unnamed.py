@@ -1,0 +1,111 @@
+"""Finding the key that a run made for a generation, and could not name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt._immutable import Immutable
+from kmsjwt.authority.withdrawing import keeper_of
+from kmsjwt.key_names import is_multi_region
+from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.beginning import LIVED, left_behind
+from kmsjwt.kms.ring.fitting import fitting
+from kmsjwt.kms.ring.reading import described, tags_of
+from kmsjwt.rotation.facts import LEAVING
+
+if TYPE_CHECKING:
+    from kmsjwt.kms.ring.reading import Metadata
+    from kmsjwt.rotation import Generation, Ring, RingSettings
+
+
+class LeftBehind(Immutable):
+    """What a run left that made a key and could not name it.
+
+    Attributes:
+        key: KMS's ``KeyMetadata`` of the key, if it is what is asked for now.
+        other: the ARN of one that is not, and stays without an alias.
+    """
+
+    __slots__ = ("key", "other")
+
+    key: Metadata | None
+    other: str | None
+
+    def __init__(self, key: Metadata | None = None, other: str | None = None) -> None:
+        self._fill(key=key, other=other)
+
+    @property
+    def told(self) -> str:
+        """What is to be said of it to people, after the key that is taken."""
+        if self.key is not None:
+            return ", made by an earlier run, with the key policy of that run"
+        if self.other is None:
+            return ""
+        return f"; {self.other} of an earlier run is not what is asked for, and has no alias"
+
+    def __repr__(self) -> str:
+        return f"LeftBehind({self.key!r}, {self.other!r})"
+
+
+def left_of(
+    client: Any,
+    ring: Ring,
+    number: int,
+    spec: str,
+    settings: RingSettings,
+    *,
+    made: str | None = None,
+) -> LeftBehind:
+    """Return what a run left of a generation.
+
+    Its spec, its settings and whether it is a multi-Region key must be those that are asked for.
+    Its key policy is not looked at: to read one takes a right that nobody needs to rotate.
+
+    Args:
+        client: a boto3 KMS client.
+        ring: the ring, as it was read.
+        number: which generation.
+        spec: the key spec that is asked for.
+        settings: the settings that are.
+        made: the ARN of the key that the caller made itself, whose tags KMS may show late.
+
+    Raises:
+        KmsError: KMS did not say.
+    """
+    noting, is_ours = noting_key(ring), made is not None
+    if made is None and noting is None:
+        return LeftBehind(left_behind(client, ring.name, spec, settings, number=number))
+    if made is None and noting is not None:
+        named = tags_of(client, noting.arn).get(tags.NEXT, "").split()
+        if len(named) != 2 or named[0] != str(number):
+            return LeftBehind()
+        made = named[1]
+    key = described(client, str(made))
+    if key is None or key["KeyState"] != "Enabled":
+        return LeftBehind()
+    known = tags_of(client, key["Arn"])
+    if known.keys() & LIVED:
+        return LeftBehind()
+    if is_ours and tags.RING not in known:
+        return LeftBehind(key)
+    if (known.get(tags.RING), known.get(tags.GENERATION)) != (ring.name, str(number)):
+        return LeftBehind()
+    its_own, before = tags.settings_in(known), ring.generation(ring.signing)
+    is_as_asked = (
+        key["KeySpec"] == spec
+        and its_own is not None
+        and tags.of_settings(its_own) == tags.of_settings(fitting(spec, settings))
+        and bool(key.get("MultiRegion")) == (before is not None and is_multi_region(before.arn))
+    )
+    return LeftBehind(key) if is_as_asked else LeftBehind(other=key["Arn"])
+
+
+def noting_key(ring: Ring) -> Generation | None:
+    """Return the key on which is written which key was made for the next generation.
+
+    The one that signs, unless KMS lets nothing be written on it any more.
+    """
+    before = ring.generation(ring.signing)
+    if before is None or before.state != LEAVING:
+        return before
+    return keeper_of(ring, before)
