@@ -554,6 +554,7 @@ BROKEN: list[tuple[str, Any, str, dict[str, str], tuple[str, str, str]]] = [
     ("plain name", nothing, ISSUE, {"KMSJWT_ISSUER": "id"}, ("published", "skip", "no https URL")),
     # the cache and the clock
     ("late", nothing, AUTH, {"KMSJWT_CACHE_TTL": "5m"}, ("cache", "warn", "up to 5 min late")),
+    ("too late", nothing, AUTH, {"KMSJWT_CACHE_TTL": "226s"}, ("cache", "warn", "late")),
     (
         "no ttl",
         nothing,
@@ -626,6 +627,10 @@ def test_what_is_broken_is_said_in_one_line(ward, break_it, function, changes, l
     assert len(said) == 1, verdicts(diagnosis) | {check: str(found(diagnosis, check))}
     assert verdict == "skip" or said[0].fix
     assert verdict in ("skip", "unknown") or said[0].consequence
+
+
+def test_a_cache_of_a_quarter_of_the_lifetime_is_not_late(ward):
+    assert verdicts(ward.diagnose("authorizer", KMSJWT_CACHE_TTL="225s"))["cache"] == "ok"
 
 
 @pytest.mark.parametrize(

@@ -483,6 +483,9 @@ class TestTags:
         [
             ("864000", 864_000),
             ("999", RingSettings().period),
+            ("3599", RingSettings().period),
+            ("3600", 3600),
+            ("999999999", RingSettings().period),
             ("soon", RingSettings().period),
             ("", RingSettings().period),
             ("1234567890", RingSettings().period),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import cast
 
 from kmsjwt.errors import ConfigError, shown
@@ -11,10 +10,11 @@ RING_MAX_AGE = 300
 """Seconds until a ring is read again, so that a new key is trusted before it signs."""
 MAX_STALE = 86_400
 """Seconds a fetched key is trusted while KMS cannot be asked."""
+_LONGEST = 253_402_300_799  # seconds; the last second of the year 9999, as in `kmsjwt.jwks`
 
 
 def require_seconds(**times: object) -> None:
-    """Refuse what is no finite number of seconds from 0.
+    """Refuse what is no number of seconds from 0 that a clock could tell.
 
     Raises:
         ConfigError: naming each setting that is none.
@@ -22,7 +22,7 @@ def require_seconds(**times: object) -> None:
     faults = [
         f"{name} is {shown(seconds)}, expected seconds from 0"
         for name, seconds in times.items()
-        if not (type(seconds) in (int, float) and 0 <= cast("float", seconds) < inf)
+        if not (type(seconds) in (int, float) and 0 <= cast("float", seconds) <= _LONGEST)
     ]
     if faults:
         raise ConfigError("; ".join(faults), code="seconds")

@@ -19,8 +19,9 @@ CLOCK_WARN = 5.0
 """Seconds between the clocks that are worth a warning; beyond the leeway it is a failure."""
 DEFAULT_TTL = 300
 """Seconds for which API Gateway keeps an authorizer's answer unless it is told (its guide)."""
-LATE = 3
-"""A refusal is late if the answer is kept for more than this part of a token's life."""
+LATE = 4
+"""A refusal is late if the answer is kept for more than this part of a token's life. An authorizer
+warns of it at its start, too."""
 
 
 def settings(facts: Facts) -> Findings:
@@ -105,7 +106,7 @@ def cache(facts: Facts) -> Findings:
     tokens += "" if deployment.lifetime else " (KMSJWT_LIFETIME is unset; that is the default)"
     if ttl == 0:
         yield check.ok("no answer is kept: every token is looked at")
-    elif LATE * (DEFAULT_TTL if ttl is None else ttl) >= lifetime:
+    elif lifetime < LATE * (DEFAULT_TTL if ttl is None else ttl):
         yield check.warn(
             f"{tokens} behind {kept}",
             f"refusals come up to {length(DEFAULT_TTL if ttl is None else ttl)} late",

@@ -49,6 +49,7 @@ _LONGEST = 256  # characters of a tag's value
 _AHEAD = 86_400  # seconds
 _YES = "yes"
 _DISABLE = "disable"
+_SECONDS = "[0-9]{1,9}"
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -68,15 +69,18 @@ def settings_in(tags: Mapping[str, str]) -> RingSettings | None:
     But for the period, on which nothing depends: it is the default's then.
     """
     times = {name: tags.get(tag, "") for tag, name in TIMES.items()}
-    if not re.fullmatch("[0-9]{4,9}", times["period"]):
-        times["period"] = str(RingSettings().period)
-    if not all(re.fullmatch("[0-9]{1,9}", text) for text in times.values()):
+    period = times.pop("period")
+    if not all(re.fullmatch(_SECONDS, text) for text in times.values()):
         return None
     seconds = {name: int(text) for name, text in times.items()}
     try:
-        return RingSettings(**seconds, bundle=tags.get(BUNDLE) == _YES, alg=tags.get(ALG))
+        settings = RingSettings(**seconds, bundle=tags.get(BUNDLE) == _YES, alg=tags.get(ALG))
     except ConfigError:
         return None
+    try:
+        return settings.replaced(period=int(period)) if re.fullmatch(_SECONDS, period) else settings
+    except ConfigError:
+        return settings
 
 
 def marks_in(tags: Mapping[str, str], now: float = inf) -> tuple[Marks, str | None]:
