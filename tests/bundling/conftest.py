@@ -179,7 +179,7 @@ def seed(shared, signing_key) -> Path:
 def for_here(built, app, seed) -> dict[str, Any]:
     """A bundle of a function for this machine's processor and this Python."""
     machine = {"x86_64": "x86_64", "aarch64": "arm64"}[os.uname().machine]
-    words = ["--arch", machine, "--python", HERE, "--with", str(app), "--measure"]
+    words = ["--arch", machine, "--python", HERE, "--with", str(app)]
     words += ["--jwks", str(seed)]
     bundle: dict[str, Any] = built("here", *words)
     return bundle

@@ -269,6 +269,34 @@ def test_what_does_not_run_here_is_not_measured():
     assert coldstart.runs_here(Target(arch=other, python=HERE)) is None
 
 
+def test_a_measure_that_was_asked_for_and_cannot_be_had(capsys, monkeypatch, tmp_path):
+    """Where it was not asked for, the same is said and no fault."""
+    monkeypatch.setattr(wheels, "install", lambda *_, **__: None)
+    monkeypatch.chdir(tmp_path)
+    other = "arm64" if os.uname().machine == "x86_64" else "x86_64"
+    wanted = ("--arch", other, "--python", HERE)
+
+    assert main(["bundle", *wanted, "--measure"]) == 2
+    assert f"for python{HERE} on {other} does not run here, so nothing" in capsys.readouterr().err
+    assert main(["bundle", *wanted]) == 0
+    assert f"python{HERE} on {other} does not run here" in capsys.readouterr().err
+
+
+def test_a_bundle_that_does_not_run_on_this_linux_is_no_fault_of_it(capsys, monkeypatch, tmp_path):
+    """One without cryptography stands for it here."""
+    monkeypatch.setattr(wheels, "install", lambda *_, **__: None)
+    monkeypatch.chdir(tmp_path)
+    here = {"x86_64": "x86_64", "aarch64": "arm64"}[os.uname().machine]
+
+    code = main(["bundle", "--arch", here, "--python", HERE])
+
+    assert code == 0
+    assert (
+        "warning: its cold start was not measured: the bundle's author" in capsys.readouterr().err
+    )
+    assert (tmp_path / "dist" / "function.zip").is_file()
+
+
 def test_a_target_says_what_it_is():
     """AWS: python3.11 is of Amazon Linux 2 (glibc 2.26), later ones of 2023 (2.34)."""
     old, new = Target(arch="arm64", python="3.11"), Target(arch="x86_64", python="3.12")

@@ -7,6 +7,8 @@ import importlib.util
 import json
 import marshal
 import os
+import platform
+import re
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -166,6 +168,28 @@ def test_what_cannot_be_compiled_here_is_said(layer, shared):
     assert ("has no .pyc files" in layer["told"]) == (not layer["compiled"])
 
 
+def test_what_that_costs_is_measured_by_the_python_at_hand(make, tmp_path):
+    """The bundle itself does not run here, where no other Python is on the PATH."""
+    other = "3.13" if HERE != "3.13" else "3.12"
+    made = make(tmp_path / "a.zip", "--arch", ARCH, "--python", other, PATH=str(tmp_path))
+    told = made["told"]
+
+    version, without, compiled = re.findall(
+        r"measured with Python (\S+) and .* here: (\d+) ms of CPU .*, and (\d+) ms with them", told
+    )[0]
+    assert version == platform.python_version()
+    assert 1.2 * int(compiled) < int(without)
+    assert "its cold start was not measured: python" in told
+    assert "cold_start_cpu_ms" not in made
+
+
+def test_nothing_is_measured_for_whoever_does_not_want_it(make, tmp_path):
+    made = make(tmp_path / "a.zip", "--arch", ARCH, "--python", HERE, "--no-measure")
+
+    assert "cold_start_cpu_ms" not in made
+    assert "cold start" not in made["told"]
+
+
 def test_what_it_tells(for_here):
     told = for_here["told"]
 
@@ -175,3 +199,4 @@ def test_what_it_tells(for_here):
     cost = for_here["cold_start_cpu_ms"]
     assert 0 < cost["python_alone"] < cost["as_built"] < cost["without_compiled"]
     assert f"{cost['as_built']:.1f} ms of CPU" in told
+    assert told.splitlines()[-1] == f"sha256 {for_here['sha256']}"

@@ -3,6 +3,8 @@
 * API Gateway reads an issuer's discovery document when a JWT authorizer is made, and refuses one
   whose issuer has none. ministack reads it at the first request, so that no order of a template
   would be wrong there.
+* A condition may join a list, as one that asks whether it is empty does. ministack takes what is to
+  be joined for a text, which is never empty.
 * CloudFront fetches from S3 over TLS. ministack fetches within itself and says that it does not.
 """
 
@@ -12,14 +14,37 @@ import sys
 
 if "ministack.app:app" in sys.orig_argv:
     import json
+    from typing import Any
     from urllib.request import urlopen
 
     from ministack.core import iam_evaluator  # type: ignore[import-not-found]
     from ministack.services import s3  # type: ignore[import-not-found]
     from ministack.services.cloudformation import (  # type: ignore[import-not-found]
+        changesets,
+        engine,
+        handlers,
         provisioners,
         stacks,
     )
+
+    _evaluated = engine._evaluate_conditions
+
+    def _joined(value: Any, params: Any) -> Any:
+        if isinstance(value, list):
+            return [_joined(each, params) for each in value]
+        if not isinstance(value, dict):
+            return value
+        if value.keys() == {"Fn::Join"}:
+            joiner, listed = value["Fn::Join"]
+            return joiner.join(params[listed["Ref"]]["Value"].split(","))
+        return {name: _joined(each, params) for name, each in value.items()}
+
+    def _conditions(template: Any, params: Any) -> Any:
+        joined = _joined(template.get("Conditions", {}), params)
+        return _evaluated({**template, "Conditions": joined}, params)
+
+    for _module in (changesets, engine, handlers, stacks):
+        _module._evaluate_conditions = _conditions
 
     _authorizer = provisioners._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Authorizer"]
     _create = _authorizer["create"]

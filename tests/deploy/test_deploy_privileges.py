@@ -28,6 +28,20 @@ NAMES = {
     "BackendLogs.Arn": "arn:logs:Backend:*",
 }
 RING = Ring("tokens", Place(REGION, ACCOUNT))
+IN_A_VPC = {"Issue", "Authorizer"}
+"""Functions that may be put into a VPC; whoever makes and publishes keys needs the internet."""
+ONLY_IN_A_VPC = {
+    "Fn::If": [
+        "HasVpc",
+        [
+            {
+                "Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/"
+                "AWSLambdaVPCAccessExecutionRole"
+            }
+        ],
+        {"Ref": "AWS::NoValue"},
+    ]
+}
 ALGORITHMS = {"ES384": "ECC_NIST_P384", "Ed25519": "ECC_NIST_EDWARDS25519"}
 ROTATING: dict[str, Any] = {"where": "s3://documents-1a2b", "distribution": "E2QWRUHAPOMQZL"}
 
@@ -47,7 +61,10 @@ def granted(described: dict[str, Any], function: str) -> list[Any]:
     [role, attribute] = resources[f"{function}Function"]["Properties"]["Role"]["Fn::GetAtt"]
     assert attribute == "Arn"
     properties = resources[role]["Properties"]
-    assert set(properties) == {"AssumeRolePolicyDocument", "Policies"}  # no managed policy
+    attached = {"ManagedPolicyArns"} if function in IN_A_VPC else set()
+    assert set(properties) == {"AssumeRolePolicyDocument", "Policies"} | attached
+    if attached:  # and no other managed policy, nor this one without a VPC
+        assert properties["ManagedPolicyArns"] == ONLY_IN_A_VPC
     documents = [each["PolicyDocument"] for each in properties["Policies"]]
     return [resolved(each, NAMES) for document in documents for each in document["Statement"]]
 

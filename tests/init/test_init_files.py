@@ -88,7 +88,7 @@ def test_force_says_what_it_replaces_and_leaves_the_rest(typed, tmp_path):
     said = typed("mine", "--force")
 
     assert said.code == 0
-    assert re.findall(r"^replaces +(.*)$", said.err, re.MULTILINE) == ["mine/hello.py"]
+    assert re.findall(r"^will replace (.*)$", said.err, re.MULTILINE) == ["mine/hello.py"]
     assert re.findall(r"^replaced +(.*)$", said.out, re.MULTILINE) == ["mine/hello.py"]
     assert "def handler" in (folder / "hello.py").read_text()
     assert (folder / "notes.txt").read_text() == "mine\n"
@@ -135,6 +135,8 @@ def test_words_that_make_no_sense_write_nothing(typed, tmp_path, words, told):
 
 
 # CloudFormation, CreateStack, StackName.
-@pytest.mark.parametrize("name", ["my auth", "1st", "Zażółć", "a_b", "-x-", "...", "ok"])
+@pytest.mark.parametrize(
+    "name", ["my auth", "1st", "Zażółć", "a_b", "-x-", "...", "ok", "a" * 200, "1" * 200, "a-" * 90]
+)
 def test_any_folder_makes_a_name_that_cloudformation_takes(name):
-    assert re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]*", stack_name(name))
+    assert re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", stack_name(name))

@@ -38,7 +38,7 @@ def run(folder: Any, *words: str) -> str:
 def test_its_own_tests_pass(project):
     told = run(project, "pytest", "-q", "-p", "no:cacheprovider")
 
-    assert re.search(r"^24 passed", told, re.MULTILINE), told
+    assert re.search(r"^25 passed", told, re.MULTILINE), told
 
 
 def test_its_tests_notice_a_function_that_answers_wrongly(project):
@@ -103,6 +103,41 @@ def test_samconfig_names_parameters_of_the_template_with_its_defaults(project):
     assert all(
         re.search(rf'# "{name}="', text) for name in set(declared) - set(given) - {"Audience"}
     )
+
+
+@pytest.mark.parametrize("tool", ["sam"], indirect=True)
+def test_a_first_deployment_that_fails_is_not_in_the_next_ones_way(project):
+    """By an option of `sam deploy`, whose values are these (tests/deploy tries it)."""
+    deploy = tomllib.loads((project / "samconfig.toml").read_text("utf-8"))["default"]["deploy"]
+
+    assert deploy["parameters"]["on_failure"] == "DELETE"
+    # Taken together with this, that one does what it says and no more.
+    assert "disable_rollback" not in deploy["parameters"]
+
+
+def test_its_readme_says_what_a_failed_deployment_leaves(project, tool):
+    text = (project / "README.md").read_text("utf-8")
+    below = text.partition("\n## If the first deployment fails\n")[2].partition("\n## ")[0]
+
+    assert "`ROLLBACK_COMPLETE`" in below
+    assert {"sam": "`sam delete`", "cdk": "`cdk destroy`"}[tool] in below
+    assert "--log-group-name-prefix my-auth-RotateLogs`" in below
+
+
+@pytest.mark.parametrize("tool", ["sam"], indirect=True)
+def test_its_tests_run_with_each_stage_of_samconfig(project):
+    """A stage may set little: the rest is the template's."""
+    file = project / "samconfig.toml"
+    stage = '\n[prod.deploy.parameters]\nparameter_overrides = ["Audience=orders", "{}"]\n'
+    plain = file.read_text("utf-8")
+
+    file.write_text(plain + stage.format("IssuerUrl=https://id.example.com"), "utf-8")
+    told = run(project, "pytest", "-q", "-p", "no:cacheprovider")
+    assert re.search(r"^46 passed", told, re.MULTILINE), told
+
+    file.write_text(plain + stage.format("MaxTokenLifetime=1m"), "utf-8")
+    with pytest.raises(AssertionError, match=r"FAILED .*test_the_issue_function\w+\[prod\]"):
+        run(project, "pytest", "-q", "-p", "no:cacheprovider", "--no-header")
 
 
 @pytest.mark.parametrize("tool", ["cdk"], indirect=True)
@@ -199,4 +234,4 @@ def test_its_tests_pass_with_any_settings_that_the_stack_takes(project):
         text = text.replace(old, new)
     file.write_text(text, "utf-8")
 
-    assert "24 passed" in run(project, "pytest", "-q", "-p", "no:cacheprovider")
+    assert "25 passed" in run(project, "pytest", "-q", "-p", "no:cacheprovider")

@@ -1,4 +1,4 @@
-"""How long a bundle's authorizer takes from the start of Python to its first decision."""
+"""How long an authorizer takes from the start of Python to its first decision."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kmsjwt.bundling import contents, wheels
 from kmsjwt.bundling.build import unpack
-from kmsjwt.bundling.compiling import interpreter
+from kmsjwt.bundling.compiling import compile_all, interpreter
 from kmsjwt.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -80,17 +81,44 @@ def measure(bundle: Bundle, *, settings: Mapping[str, str], event: Any) -> ColdS
         )
     with tempfile.TemporaryDirectory(prefix="kmsjwt-measure-") as scratch:
         folder = unpack(bundle, Path(scratch) / "bundle")
-        asked = Path(scratch) / "event.json"
-        asked.write_text(json.dumps(event), "utf-8")
-        words = [python, "-I", "-S", "-B", "-c"]
-        decide = [*words, _FIRST_DECISION, str(folder), str(asked)]
-        as_built = _median(decide, settings)
-        alone = _median([*words, "pass"], {})
-        without = None
-        if bundle.compiled:
-            for each in list(folder.rglob("__pycache__")):
-                shutil.rmtree(each)
-            without = _median(decide, settings)
+        return _measured(python, folder, settings=settings, event=event)
+
+
+def measure_installed(*, settings: Mapping[str, str], event: Any) -> ColdStart:
+    """Do the same with what is installed here, by the Python that runs this.
+
+    That tells what compiled files are worth where no bundle can be made with them.
+
+    Args:
+        settings: as for `measure`.
+        event: as for `measure`.
+
+    Raises:
+        ConfigError: it cannot be measured here, or does not let the event in.
+    """
+    if sys.platform == "win32":  # which counts no CPU of children
+        raise ConfigError("CPU of processes is not counted here", code="bundle_measure")
+    with tempfile.TemporaryDirectory(prefix="kmsjwt-measure-") as scratch:
+        folder = Path(scratch) / "bundle"
+        folder.mkdir()
+        wheels.copy_installed(folder)
+        contents.copy_kmsjwt(folder)
+        compile_all(folder, sys.executable, deployed_at=str(folder))
+        return _measured(sys.executable, folder, settings=settings, event=event)
+
+
+def _measured(python: str, folder: Path, *, settings: Mapping[str, str], event: Any) -> ColdStart:
+    asked = folder.with_name("event.json")
+    asked.write_text(json.dumps(event), "utf-8")
+    words = [python, "-I", "-S", "-B", "-c"]
+    decide = [*words, _FIRST_DECISION, str(folder), str(asked)]
+    as_built = _median(decide, settings)
+    alone = _median([*words, "pass"], {})
+    without = None
+    if caches := list(folder.rglob("__pycache__")):
+        for each in caches:
+            shutil.rmtree(each)
+        without = _median(decide, settings)
     return ColdStart(as_built=as_built, without_compiled=without, python_alone=alone)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NAME = "kmsjwt-bundle.json"
+_MAKE = "make it: kmsjwt bundle --with FILE, naming each file and folder of your own"
 
 
 def write_marker(folder: Path, target: Target) -> None:
@@ -28,9 +29,7 @@ def read_target(zipped: Path) -> Target:
         ConfigError: it is not there, or was not made by `kmsjwt.bundling`.
     """
     if not zipped.is_file():
-        raise ConfigError(
-            f"{shown(str(zipped))} is not there", code="bundle_file", fix="make it: kmsjwt bundle"
-        )
+        raise ConfigError(f"{shown(str(zipped))} is not there", code="bundle_file", fix=_MAKE)
     try:
         with zipfile.ZipFile(zipped) as archive:
             said = json.loads(archive.read(_NAME))
@@ -39,5 +38,31 @@ def read_target(zipped: Path) -> Target:
         raise ConfigError(
             f"{shown(str(zipped))} is no function's bundle of kmsjwt",
             code="bundle_file",
-            fix="make it: kmsjwt bundle",
+            fix=_MAKE,
         ) from error
+
+
+def require_module(zipped: Path, handler: str) -> None:
+    """See that the module of a user's own handler is in a function's bundle.
+
+    Args:
+        zipped: the bundle, which `read_target` has read.
+        handler: such as ``orders.handler``.
+
+    Raises:
+        ConfigError: it is not; the function would start with an import error.
+    """
+    module = handler.rpartition(".")[0]
+    place = module.replace(".", "/")
+    with zipfile.ZipFile(zipped) as archive:
+        there = archive.namelist()
+    # A module, a package, or a compiled one: orders.cpython-313-x86_64-linux-gnu.so.
+    if any(name.startswith((f"{place}.", f"{place}/__init__.")) for name in there):
+        return
+    top = module.partition(".")[0]
+    named = top if "." in module else f"{top}.py"
+    raise ConfigError(
+        f"{shown(str(zipped))} has no module {shown(module)}, which backend={shown(handler)} names",
+        code="bundle_file",
+        fix=f"make it again with your own files: kmsjwt bundle --with {named}",
+    )

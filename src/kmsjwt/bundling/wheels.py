@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -52,6 +53,31 @@ def install(folder: Path, target: Target, *, requirements: Path | None, scratch:
     constraints.write_text("".join(f"{line}\n" for line in limits), "utf-8")
     _pip("install", *_for(target), "--target", str(folder), "-c", str(constraints), *what)
     _require_all(needed, folder, requirements)
+
+
+def copy_installed(folder: Path) -> None:
+    """Put what kmsjwt depends on into a folder, as it is installed here, for this machine.
+
+    Raises:
+        ConfigError: something of it is not installed here as files that are known.
+    """
+    wanted, found = [_name(line) for line in own_requirements()], set[str]()
+    while wanted:
+        name = wanted.pop()
+        if _plain(name) in found:
+            continue
+        found.add(_plain(name))
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # of a condition that does not hold here
+        lines = distribution.requires or []
+        wanted += [_name(line) for line in lines if "extra ==" not in line]
+        for file in distribution.files or []:
+            if file.suffix != ".pyc" and ".." not in file.parts:
+                there = folder / file
+                there.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file.locate(), there)
 
 
 def own_requirements() -> list[str]:

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kmsjwt.bundling.marker import read_target
+from kmsjwt.bundling.marker import read_target, require_module
 from kmsjwt.cdk.parameters import Parameters, values
 from kmsjwt.cdk.settling import settled
 from kmsjwt.deploy import StackSettings, template
@@ -63,15 +63,19 @@ class TokenAuthority(Construct):
             bundle: the zip of ``kmsjwt bundle``, which is uploaded as an asset.
             algorithms: see `kmsjwt.deploy.StackSettings`.
             examples: whether the example's APIs are there.
-            backend: the function behind them, as ``module.handler`` in the bundle.
+            backend: the function behind them, as ``module.handler`` in the bundle, which must be
+                made with that module.
             issuer_path: the path of ``issuer``, such as ``/auth``, if it has one.
             **parameters: the template's parameters, see `Parameters`.
 
         Raises:
-            ConfigError: an argument makes no sense, or the bundle is missing or none of ours.
+            ConfigError: an argument makes no sense, or the bundle is missing, none of ours, or
+                without the module of ``backend``.
         """
         super().__init__(scope, construct_id)
         target = read_target(Path(bundle))
+        if examples and backend:
+            require_module(Path(bundle), backend)
         settings: dict[str, Any] = {"algorithms": algorithms} if algorithms else {}
         described = template(
             StackSettings(

@@ -28,10 +28,13 @@ class Parameters(TypedDict, total=False):
     max_token_lifetime: str
     rotation_period: str
     consumer_cache: str
+    jwks_in_bundle: str
     authorizer_ttl: int
     cors_origin: str
     issue_concurrency: int
     issue_rate: int
+    vpc_subnet_ids: Sequence[str]
+    vpc_security_group_ids: Sequence[str]
     log_retention: int
     alarm_topic_arn: str
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import platform
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.cli import terminal
 from kmsjwt.cli.options import add_command
+from kmsjwt.errors import ConfigError
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable
 
     from kmsjwt.bundling import Bundle
     from kmsjwt.bundling.coldstart import ColdStart
 
 _MILLION = 1_000_000
+_MUST, _MUST_NOT = "yes", "no"
 _OUT = {False: "dist/function.zip", True: "dist/layer.zip"}
 
 
@@ -50,8 +56,20 @@ def add(commands: Any) -> None:
         metavar="FILE",
         help="install this, locked with hashes (what kmsjwt needs, as installed here)",
     )
-    parser.add_argument(
-        "--measure", action="store_true", help="start its authorizer a few times and tell the cost"
+    # Of one name, so of one variable: KMSJWT_MEASURE=1 is the first, =0 the second.
+    measuring = parser.add_mutually_exclusive_group()
+    measuring.add_argument(
+        "--measure",
+        action="store_const",
+        const=_MUST,
+        help="fail where its cold start cannot be measured, rather than say so",
+    )
+    measuring.add_argument(
+        "--no-measure",
+        action="store_const",
+        const=_MUST_NOT,
+        dest="measure",
+        help="don't start its authorizer to measure that",
     )
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
 
@@ -72,7 +90,8 @@ def _bundle(args: Namespace) -> int:
     _tell(bundle)
     for line in seed.told(layer=args.layer) if seed else ():
         terminal.say(line)
-    cold_start = _measure(bundle) if args.measure else None
+    cold_start = _measured(bundle, {_MUST: True, _MUST_NOT: False}.get(args.measure, args.measure))
+    terminal.say(f"sha256 {bundle.sha256}")
     if args.json:
         terminal.answer_json(
             {**_as_json(bundle, cold_start), "seed": seed.to_dict() if seed else None}
@@ -91,18 +110,63 @@ def _tell(bundle: Bundle) -> None:
     terminal.say("holds " + ", ".join(f"{name} {each}" for name, each in bundle.versions.items()))
     if "boto3" in bundle.versions:
         terminal.warn("it holds boto3, which Lambda has already; leave it out of the requirements")
+
+
+def _measured(bundle: Bundle, wanted: bool | None) -> ColdStart | None:  # noqa: FBT001  as typed
+    """Tell what a cold start costs; where nobody said whether to, if it can be known here."""
+    from kmsjwt.bundling.coldstart import runs_here
+
+    cold_start = None
+    if wanted:
+        cold_start = _of_bundle(bundle)
+    elif wanted is None and runs_here(bundle.target):
+        try:
+            cold_start = _of_bundle(bundle)
+        except ConfigError as error:  # such as of a Linux here that is older than Lambda's
+            terminal.warn(f"its cold start was not measured: {error.message}")
+    elif wanted is None:
+        terminal.say(f"its cold start was not measured: {bundle.target} does not run here")
     if not bundle.compiled:
         terminal.warn(
             f"it has no .pyc files, so every cold start compiles: no Python {bundle.target.python}"
-            " was found here; run kmsjwt with it, or put it on the PATH"
+            f" was found here; run kmsjwt with it, or put it on the PATH. {_cost(wanted)}"
         )
-    terminal.say(f"sha256 {bundle.sha256}")
+    return cold_start
 
 
-def _measure(bundle: Bundle) -> ColdStart:
+def _cost(wanted: bool | None) -> str:  # noqa: FBT001  as typed
+    """Return what a start without compiled files costs more, measured by the Python here."""
+    if wanted is not False:
+        with contextlib.suppress(ConfigError, OSError):
+            from kmsjwt.bundling.coldstart import measure_installed
+
+            here = _start(measure_installed)
+            if here.without_compiled is not None:
+                return (
+                    f"What that costs, measured with Python {platform.python_version()} and what is"
+                    f" installed here: {here.without_compiled:.0f} ms of CPU for the authorizer's"
+                    f" start, and {here.as_built:.0f} ms with them"
+                )
+    return "What that costs was not measured here; docs/reference/benchmarks.md has a measurement"
+
+
+def _of_bundle(bundle: Bundle) -> ColdStart:
+    from kmsjwt.bundling.coldstart import measure
+
+    measured = _start(partial(measure, bundle))
+    without = measured.without_compiled
+    terminal.say(
+        f"cold start of the authorizer: {measured.as_built:.1f} ms of CPU here"
+        + (f", without .pyc files {without:.0f} ms" if without is not None else "")
+        + f", of which Python itself {measured.python_alone:.0f} ms"
+    )
+    return measured
+
+
+def _start(measure: Callable[..., ColdStart]) -> ColdStart:
+    """Measure an authorizer that lets one token in, by a JWKS in a file."""
     import tempfile
 
-    from kmsjwt.bundling import coldstart
     from kmsjwt.testing import Tokens, events
 
     with tempfile.TemporaryDirectory(prefix="kmsjwt-keys-") as scratch:
@@ -113,14 +177,7 @@ def _measure(bundle: Bundle) -> ColdStart:
             "KMSJWT_JWKS": str(tokens.write_jwks(Path(scratch) / "jwks.json")),
         }
         event = events.rest_token(authorization=f"Bearer {tokens.good(aud='orders')}")
-        measured = coldstart.measure(bundle, settings=settings, event=event)
-    without = measured.without_compiled
-    terminal.say(
-        f"cold start of the authorizer: {measured.as_built:.1f} ms of CPU here"
-        + (f", without .pyc files {without:.0f} ms" if without is not None else "")
-        + f", of which Python itself {measured.python_alone:.0f} ms"
-    )
-    return measured
+        return measure(settings=settings, event=event)
 
 
 def _as_json(bundle: Bundle, cold_start: ColdStart | None) -> dict[str, Any]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.cli import terminal
 from kmsjwt.cli.options import add_command
-from kmsjwt.errors import ConfigError, shown
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping
 
 _TOOLS = ("sam", "cdk")
-_MOST_NAMED = 5
 
 
 def add(commands: Any) -> None:
@@ -39,58 +34,16 @@ def add(commands: Any) -> None:
 def _init(args: Namespace) -> int:
     from kmsjwt.bundling.target import Target
     from kmsjwt.cli.scaffold import files
+    from kmsjwt.cli.scaffold.writing import plan, require_name
 
     target = Target(arch=args.arch or "arm64", python=args.python or "3.13")
-    folder = Path(args.directory)
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{shown(args.directory)} is no folder", code="init_folder")
+    folder = require_name(args.directory)
     tool = getattr(args, "with") or "sam"
     project = files(folder.resolve().name, tool, target)
-    same, others = _there(folder, project)
-    if others and not args.force:
-        raise _refusal(others)
-    for name in others:
-        terminal.say(f"replaces  {terminal.printable(str(folder / name))}")
-    for name, text in project.items():
-        if name not in same:
-            _write(folder / name, text)
-        what = "unchanged" if name in same else "replaced" if name in others else "written"
-        terminal.answer(f"{what:9} {terminal.printable(str(folder / name))}")
+    planned = plan(args.directory, project, force=args.force)
+    for name in planned.replaced:
+        terminal.say(f"will replace {terminal.printable(str(folder / name))}")
+    for name in planned.write():
+        terminal.answer(f"{planned.what(name):9} {terminal.printable(str(folder / name))}")
     terminal.say(f"next: read {terminal.printable(str(folder / 'README.md'))}")
     return terminal.GOOD
-
-
-def _there(folder: Path, project: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Return which files are there already as they would be written, and which differ."""
-    there = [name for name in project if os.path.lexists(folder / name)]
-    same = [name for name in there if _text(folder / name) == project[name]]
-    return same, [name for name in there if name not in same]
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return None if path.is_symlink() else path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
-
-
-def _refusal(others: list[str]) -> ConfigError:
-    named = ", ".join(others[:_MOST_NAMED])
-    more = len(others) - _MOST_NAMED
-    return ConfigError(
-        f"there already, and not as they would be written: {named}"
-        + (f" and {more} more" if more > 0 else ""),
-        code="init_exists",
-        fix="name another folder, or replace them with --force; nothing was written",
-    )
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole; where a link is, the link is replaced and not what it leads to."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        unfinished.write_bytes(text.encode("utf-8"))
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -48,15 +48,7 @@ def alarms() -> Resources:
             '{ (($.event = "rotate") || ($.event = "ring_resource")) && ($.level = "INFO") }',
             "RotationRuns",
         ),
-        "RotationStopped": _alarm(
-            "The rotate function has finished no run for six hours: look at its schedule",
-            _metric(sub(NAMESPACE), "RotationRuns"),
-            ComparisonOperator="LessThanThreshold",
-            Threshold=1,
-            Period=6 * _HOUR,
-            EvaluationPeriods=1,
-            TreatMissingData="breaching",
-        ),
+        "RotationStopped": _rotation_stopped(),
         "RotationsOverdue": _count(
             names.ROTATE, '{ $.event = "rotation_overdue" }', "RotationsOverdue"
         ),
@@ -101,13 +93,43 @@ def _authorizer_fails() -> Resource:
     )
 
 
-def _measured(name: str, metric: dict[str, Json]) -> dict[str, Json]:
+def _rotation_stopped() -> Resource:
+    """Return the alarm on runs that are missing.
+
+    Without an invocation there is no line to count, and so no value, which an alarm would look for
+    further and further back. What is missing counts as none.
+    """
+    runs = _measured("runs", _metric(sub(NAMESPACE), "RotationRuns"), period=_HOUR)
+    made = _alarm(
+        "The rotate function has finished no run for six hours: look at its schedule",
+        {
+            "Metrics": [
+                {
+                    "Id": "counted",
+                    "Expression": "FILL(runs, 0)",
+                    "Label": "runs in an hour",
+                    "ReturnData": True,
+                },
+                runs,
+            ]
+        },
+        ComparisonOperator="LessThanThreshold",
+        Threshold=1,
+        EvaluationPeriods=6,
+        # Where there is no value at all there is nothing to fill.
+        TreatMissingData="breaching",
+    )
+    # Before the ring is there, nothing has run and nothing is wrong.
+    return {**made, "DependsOn": [names.RING]}
+
+
+def _measured(name: str, metric: dict[str, Json], *, period: int = 5 * _MINUTES) -> dict[str, Json]:
     return {
         "Id": name,
         "ReturnData": False,
         "MetricStat": {
             "Metric": {key: value for key, value in metric.items() if key != "Statistic"},
-            "Period": 5 * _MINUTES,
+            "Period": period,
             "Stat": "Sum",
         },
     }

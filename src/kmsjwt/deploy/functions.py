@@ -20,6 +20,7 @@ EXECUTE_API = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId
 """How the ARN of an API's route or authorizer begins."""
 ROTATE_TIMEOUT = 600
 """Seconds: within them the rotate function waits for what a new stack's world shows late."""
+_VPC = {"SubnetIds": ref("VpcSubnetIds"), "SecurityGroupIds": ref("VpcSecurityGroupIds")}
 _BACKEND = '''import json
 
 
@@ -40,6 +41,13 @@ def handler(event, context):
 
 def functions(settings: StackSettings) -> Resources:
     """Return every function but the example's backend."""
+    made = _authority(settings)
+    # Why a first deployment failed would go with it; and who had which key made or withdrawn.
+    made[names.logs(names.ROTATE)] |= {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    return made
+
+
+def _authority(settings: StackSettings) -> Resources:
     return {
         **_function(
             settings,
@@ -48,6 +56,7 @@ def functions(settings: StackSettings) -> Resources:
             "Issues tokens that KMS signs",
             _issue_environment(),
             roles.issuing(settings),
+            in_vpc=True,
             MemorySize=512,
             Timeout=15,
             ReservedConcurrentExecutions=only_if(names.HAS_CONCURRENCY, ref("IssueConcurrency")),
@@ -59,6 +68,7 @@ def functions(settings: StackSettings) -> Resources:
             "Lets requests in by their tokens; asks the published JWKS, never KMS",
             _authorizer_environment(),
             roles.authorizing(),
+            in_vpc=True,
             MemorySize=512,
             Timeout=10,
         ),
@@ -82,7 +92,7 @@ def backend(settings: StackSettings) -> Resources:
         names.BACKEND,
         settings.backend or "index.handler",
         "What is protected",
-        {},
+        {"CORS_ORIGIN": ref("CorsOrigin")},
         (),
         MemorySize=128,
         Timeout=10,
@@ -122,15 +132,19 @@ def _function(
     description: str,
     environment: Mapping[str, Json],
     statements: Sequence[Statement],
+    *,
+    in_vpc: bool = False,
     **more: Any,
 ) -> Resources:
     log, role = names.logs(name), names.role(name)
+    if in_vpc:
+        more["VpcConfig"] = only_if(names.HAS_VPC, _VPC)
     return {
         log: {
             "Type": "AWS::Logs::LogGroup",
             "Properties": {"RetentionInDays": ref("LogRetention")},
         },
-        role: roles.role(name, statements),
+        role: roles.role(name, statements, in_vpc=in_vpc),
         names.function(name): {
             "Type": "AWS::Lambda::Function",
             "Properties": {
@@ -186,8 +200,15 @@ def _rotate_environment() -> dict[str, Json]:
         "KMSJWT_ALG": ref("Algorithm"),
         "KMSJWT_PERIOD": ref("RotationPeriod"),
         "KMSJWT_MAX_LIFETIME": ref("MaxTokenLifetime"),
+        "KMSJWT_BUNDLE": only_if(names.HAS_JWKS_IN_BUNDLE, ref("JwksInBundle")),
         "KMSJWT_CONSUMER_CACHE": ref("ConsumerCache"),
         "KMSJWT_KEY_POLICY": "split",
         "KMSJWT_ACCOUNT": ref("AWS::AccountId"),
-        "KMSJWT_MAY_SIGN": only_if(names.HAS_SIGNERS, {"Fn::Join": [" ", ref("SignerRoles")]}),
+        "KMSJWT_MAY_SIGN": only_if(names.HAS_SIGNERS, _signers()),
     }
+
+
+def _signers() -> Json:
+    """Return who alone may sign: those named, and the stack's own issue function."""
+    named = {"Fn::Join": [" ", ref("SignerRoles")]}
+    return {"Fn::Join": [" ", [named, att(names.role(names.ISSUE), "Arn")]]}

@@ -11,6 +11,7 @@ HTTP_API, REST_API = "HttpApi", "RestApi"
 
 HAS_ISSUER, HAS_CERTIFICATE, HAS_ZONE = "HasIssuerUrl", "HasCertificate", "HasHostedZone"
 HAS_EXISTING_KEY, HAS_SIGNERS = "HasExistingKey", "HasSignerRoles"
+HAS_VPC, HAS_JWKS_IN_BUNDLE = "HasVpc", "HasJwksInBundle"
 HAS_ALARM_TOPIC, HAS_CONCURRENCY = "HasAlarmTopic", "HasIssueConcurrency"
 
 

@@ -37,13 +37,17 @@ def outputs(*, examples: bool) -> dict[str, Any]:
             "Reserve no concurrency for it, 0, to stop issuing",
             ref(names.function(names.ISSUE)),
         ),
+        "IssueRoleArn": (
+            "Signs the tokens; where SignerRoles names roles, it is added to them",
+            att(names.role(names.ISSUE), "Arn"),
+        ),
         "RotateFunction": (
             'Invoke it with {"start": true} for a new key now',
             ref(names.function(names.ROTATE)),
         ),
         "DocumentsBucket": ("Where the public keys are kept", ref(names.BUCKET)),
         "AfterDeletion": (
-            "Keys and bucket stay; keys cost their price. For each key, once no token is alive",
+            "Keys, bucket, RotateLogs stay; keys cost their price. For each key, once unused",
             sub(
                 "kmsjwt key list ${RingName}, then aws kms disable-key --key-id KEY, and a week"
                 " later aws kms schedule-key-deletion --key-id KEY --pending-window-in-days 30"

@@ -57,8 +57,9 @@ def parameters(settings: StackSettings) -> dict[str, Any]:
             AllowedValues=algs,
         ),
         "SignerRoles": _text(
-            "ARNs of the roles that alone may sign with keys made from now on. Empty: IAM policies"
-            " decide, so that a later stack can go on with the keys",
+            "ARNs of the roles that alone may sign with keys made from now on; the stack's own"
+            " IssueRoleArn is added to them. Empty: IAM policies decide, so that a later stack can"
+            " go on with the keys",
             "",
             Type="CommaDelimitedList",
         ),
@@ -81,6 +82,13 @@ def parameters(settings: StackSettings) -> dict[str, Any]:
             "2h",
             (1, 30 * _DAY, "30d at most, such as 2h"),
         ),
+        "JwksInBundle": _text(
+            "yes: consumers have the JWKS in their bundle, so the next key waits until kmsjwt key"
+            " confirm. no: it does not. Empty: as the ring has it, which a stack makes with no",
+            "",
+            AllowedPattern="^(yes|no)?$",
+            ConstraintDescription="yes, no or nothing",
+        ),
         "AuthorizerTtl": _number(
             "For how many seconds the gateways keep an answer of the authorizer; a token is good"
             " for that much longer",
@@ -102,6 +110,17 @@ def parameters(settings: StackSettings) -> dict[str, Any]:
             MinValue=1,
             MaxValue=1000,
         ),
+        "VpcSubnetIds": _text(
+            "Subnets for the issue function and the authorizer, which then need a way to KMS and to"
+            " the JWKS; with VpcSecurityGroupIds. Empty: in no VPC",
+            "",
+            Type="CommaDelimitedList",
+        ),
+        "VpcSecurityGroupIds": _text(
+            "Security groups of those functions; with VpcSubnetIds",
+            "",
+            Type="CommaDelimitedList",
+        ),
         "LogRetention": _number("Days for which logs are kept", 90, AllowedValues=_RETENTION),
         "AlarmTopicArn": _text("Where alarms are sent to", "", AllowedPattern=_ARN % "sns"),
     }
@@ -115,11 +134,14 @@ def conditions() -> dict[str, Json]:
         names.HAS_ZONE: "HostedZoneId",
         names.HAS_EXISTING_KEY: "ExistingKey",
         names.HAS_ALARM_TOPIC: "AlarmTopicArn",
+        names.HAS_JWKS_IN_BUNDLE: "JwksInBundle",
     }
-    joined = {"Fn::Join": ["", ref("SignerRoles")]}
+    subnets, groups = _has_any("VpcSubnetIds"), _has_any("VpcSecurityGroupIds")
     return {
         **{name: _not_equal(ref(parameter), "") for name, parameter in given.items()},
-        names.HAS_SIGNERS: _not_equal(joined, ""),
+        names.HAS_SIGNERS: _has_any("SignerRoles"),
+        # Of either: Lambda refuses one without the other, by name.
+        names.HAS_VPC: {"Fn::Or": [subnets, groups]},
         names.HAS_CONCURRENCY: _not_equal(ref("IssueConcurrency"), "0"),
     }
 
@@ -191,6 +213,11 @@ def _length(description: str, default: str, bounds: tuple[int, int, str]) -> dic
 
 def _number(description: str, default: int, **more: Any) -> dict[str, Any]:
     return {"Type": "Number", "Description": description, "Default": default, **more}
+
+
+def _has_any(parameter: str) -> Json:
+    """Return a condition that a list is not empty, which an empty text of it is."""
+    return _not_equal({"Fn::Join": ["", ref(parameter)]}, "")
 
 
 def _not_equal(one: Json, other: Json) -> Json:

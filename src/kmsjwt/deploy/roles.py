@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kmsjwt.authority import iam
 from kmsjwt.authority.iam_names import Place, Ring
 from kmsjwt.deploy import names
-from kmsjwt.deploy.intrinsics import att, substituted, var
+from kmsjwt.deploy.intrinsics import att, only_if, sub, substituted, var
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _STAND_IN = "ring-name-of-the-stack"
 _HERE = Place("${AWS::Region}", "${AWS::AccountId}")
 _OF_A_NEW_LINE = ("logs:CreateLogStream", "logs:PutLogEvents")
+# AWS Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC".
+_INTO_A_VPC = "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
 
 
 def issuing(settings: StackSettings) -> list[iam.Statement]:
@@ -45,17 +47,19 @@ def rotating(settings: StackSettings) -> list[iam.Statement]:
     )
 
 
-def role(name: str, statements: Sequence[iam.Statement] = ()) -> Resource:
+def role(name: str, statements: Sequence[iam.Statement] = (), *, in_vpc: bool = False) -> Resource:
     """Return the role of a function.
 
     Args:
         name: which function's.
         statements: what it may do besides writing its log.
+        in_vpc: whether it may be put into a VPC; then its role has what Lambda needs for it.
     """
     log = iam.allow("WriteOwnLog", _OF_A_NEW_LINE, [])
     policies: list[Any] = [{**iam.policy([{**log, "Resource": [att(names.logs(name), "Arn")]}])}]
     if statements:
         policies.append(substituted(iam.policy(statements)))
+    attached = {"ManagedPolicyArns": only_if(names.HAS_VPC, [sub(_INTO_A_VPC)])}
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {
@@ -72,6 +76,7 @@ def role(name: str, statements: Sequence[iam.Statement] = ()) -> Resource:
                 {"PolicyName": policy_name, "PolicyDocument": document}
                 for policy_name, document in zip(("log", "kmsjwt"), policies, strict=False)
             ],
+            **(attached if in_vpc else {}),
         },
     }
 

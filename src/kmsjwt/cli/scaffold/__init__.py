@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from kmsjwt.bundling import Target
 
-TOOLS = ("sam", "cdk")
 _HERE = Path(__file__).parent
 _ENDING = ".in"
 _BUNDLE = "dist/function.zip"
 _BACKEND = "hello.handler"
 _AUDIENCE = "orders"
+_LONGEST_NAME = 128
 _WIDTH = 82  # with what is before it, lines of 88, which formatters leave alone
 _README: dict[str, dict[str, str]] = {
     "sam": {
@@ -32,6 +32,11 @@ _README: dict[str, dict[str, str]] = {
         "remove": "sam delete",
         "settings_file": "samconfig.toml",
         "no_limit": "IssueConcurrency=0",
+        "failed": "what is left of it, a stack in `ROLLBACK_COMPLETE` that cannot be updated, is"
+        " deleted, as `on_failure` in `samconfig.toml` says. Where such a stack is there all the"
+        " same, or in `ROLLBACK_FAILED`: `sam delete`, then deploy. To look at what was made, take"
+        " that line out and deploy with `--disable-rollback`.",
+        "removing": "",
         "stack_file": "template.yaml",
         "stack_what": "every resource; after an upgrade, take it from a new `kmsjwt init`",
     },
@@ -45,6 +50,10 @@ _README: dict[str, dict[str, str]] = {
         "remove": "cdk destroy",
         "settings_file": "settings.py",
         "no_limit": '"issue_concurrency": 0',
+        "failed": "what is left of it is a stack in `ROLLBACK_COMPLETE` that cannot be updated:"
+        " `cdk deploy` deletes it first and begins anew. In `ROLLBACK_FAILED`, `cdk destroy` first."
+        " To look at what was made, deploy with `--no-rollback`.",
+        "removing": " `cdk destroy` runs `app.py`, so make the bundle first where there is none.",
         "stack_file": "app.py",
         "stack_what": "the stack, which is one construct; beside it what else you want in it",
     },
@@ -93,9 +102,13 @@ def files(name: str, tool: str, target: Target) -> dict[str, str]:
 
 
 def stack_name(name: str) -> str:
-    """Return a name that CloudFormation takes: letters, digits and hyphens, a letter first."""
+    """Return a name that CloudFormation takes: letters, digits and hyphens, a letter first.
+
+    It has 128 characters at most (CloudFormation, CreateStack).
+    """
     plain = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
-    return plain if plain[:1].isalpha() else f"auth-{plain}".strip("-")
+    named = plain if plain[:1].isalpha() else f"auth-{plain}"
+    return named[:_LONGEST_NAME].strip("-")
 
 
 def _for_sam(parameters: Mapping[str, Any]) -> Iterator[str]:
