@@ -45,8 +45,8 @@ ALONE = (
 
 LEFT_OUT = {
     "__main__": "it starts the command line",
-    "authority": "but for what is in the table: `rotate` does what `rotation` decides, and the crash"
-    " matrix runs it with each call failing; the rest writes policies and reports for people",
+    "authority": "but for what is in the table: `rotate` does what `rotation` decides, and the"
+    " crash matrix runs it with each call failing; the rest writes policies and reports for people",
     "aws": "it makes clients and words AWS's errors; what a wrong one leads to is examined above",
     "bundling": "it packs files before anything runs",
     "cdk": "it describes a stack before anything runs",
@@ -92,6 +92,8 @@ _ONLY = {
         "test_rotation_plan.py",
         "test_rotation_plan_anything.py",
         "test_rotation_late_views.py",
+        "test_rotation_emergencies.py",
+        "test_rotation_nothing_jams.py",
     ),
 }
 """Rooms of which some files alone are asked: the others take minutes, or test other things."""
