@@ -6,7 +6,6 @@ from typing import Any
 
 from tests.gateway.minting import NOW, Mint, Recorder
 
-from kmsjwt import VerifiedToken
 from kmsjwt.gateway import Authorizer
 from kmsjwt.testing.answers import read_answer
 
@@ -44,14 +43,3 @@ def allows(answer, arn) -> bool:
 def arn_of(event) -> str:
     arn: str = event.get("routeArn") or event["methodArn"]
     return arn
-
-
-class Trusting:
-    """A verifier of somebody else's: claims of any type, and no cost of a signature."""
-
-    def __init__(self, claims) -> None:
-        self._claims = claims
-
-    def verify(self, token: str) -> Any:
-        del token
-        return VerifiedToken(header={}, claims=self._claims, kid="key-1", alg="ES256")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from tests.gateway.minting import NOW, Mint, Recorder
 from tests.gateway.shapes import appsync_event
+from tests.gateway.trusting import Trusting
 
-from kmsjwt import VerifiedToken
 from kmsjwt.gateway import Authorizer, Unauthorized
 from kmsjwt.gateway.appsync import AppSync
 from kmsjwt.gateway.decision import ALLOW, Decision
@@ -69,20 +69,11 @@ def test_only_the_authorization_header_has_a_scheme(place, value, refused):
     assert reason == (refused or "ok")
 
 
-class Trusting:
-    """A verifier of the user's own, which lets any claims pass."""
-
-    def __init__(self, **claims: Any) -> None:
-        self._claims = claims
-
-    def verify(self, token: str) -> Any:
-        del token
-        return VerifiedToken(header={}, claims=self._claims, kid="", alg="opaque")
-
-
 @pytest.mark.parametrize("exp", [math.inf, -math.inf, math.nan, None, "tomorrow", [NOW + 60]])
 def test_a_token_without_an_end_that_could_be_told_is_not_kept(exp):
-    answer, reason = decided(appsync_event("opaque"), Trusting(sub="ala", exp=exp), cache_ttl=300)
+    answer, reason = decided(
+        appsync_event("opaque"), Trusting({"sub": "ala", "exp": exp}), cache_ttl=300
+    )
     assert (answer["isAuthorized"], answer["ttlOverride"], reason) == (True, 0, "ok")
 
 

@@ -14,8 +14,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.gateway.minting import NOW, Mint, Recorder
 from tests.gateway.shapes import ROUTED, routed_event
+from tests.gateway.trusting import Trusting
 
-from kmsjwt import VerifiedToken
 from kmsjwt.errors import ConfigError
 from kmsjwt.gateway import Authorizer
 from kmsjwt.rules import Rule, Rules, claim, scope
@@ -25,17 +25,6 @@ from kmsjwt.testing.answers import read_answer
 MINT = Mint()
 VERIFIER = MINT.verifier()
 LIMIT, LONGEST_RESOURCE = 8_192, 512  # API Gateway's, by its service quotas and developer guide
-
-
-class Trusting:
-    """A verifier of somebody else's, for claims no token of ours would be minted with."""
-
-    def __init__(self, claims) -> None:
-        self._claims = claims
-
-    def verify(self, token: str) -> Any:
-        del token
-        return VerifiedToken(header={}, claims=self._claims, kid="k", alg="ES256")
 
 
 def answered(verifier, event, **settings) -> Any:

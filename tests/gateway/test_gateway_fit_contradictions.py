@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.gateway.trusting import Trusting
 
-from kmsjwt import VerifiedToken
 from kmsjwt.errors import ConfigError
 from kmsjwt.gateway import Authorizer
 from kmsjwt.gateway.fit import least_allowed, policy_bytes, tight
@@ -21,17 +21,6 @@ from kmsjwt.testing import events
 
 LIMIT = 8_192
 GOLD, SILVER = claim("plan").equals("gold"), claim("plan").equals("silver")
-
-
-class Trusting:
-    """A verifier of somebody else's, for claims no token of ours would be minted with."""
-
-    def __init__(self, claims) -> None:
-        self._claims = claims
-
-    def verify(self, token: str) -> Any:
-        del token
-        return VerifiedToken(header={}, claims=self._claims, kid="k", alg="ES256")
 
 
 def answer_bytes(rules, claims) -> int:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from tests.gateway.minting import NOW, Mint, Recorder
 from tests.gateway.shapes import appsync_event, event_of
+from tests.gateway.trusting import Trusting
 
-from kmsjwt import VerifiedToken
 from kmsjwt.errors import CannotKnow, ConfigError
 from kmsjwt.gateway import DOORS, Authorizer
 from kmsjwt.gateway.appsync import AppSync
@@ -100,17 +100,6 @@ def test_the_simulated_gateway_answers_500_to_it():
     assert (answer.status, answer.reason) == (500, "authorizer_error")
 
 
-class Trusting:
-    """A verifier of the user's own, which lets any claims pass."""
-
-    def __init__(self, **claims: Any) -> None:
-        self._claims = claims
-
-    def verify(self, token: str) -> Any:
-        del token
-        return VerifiedToken(header={}, claims=self._claims, kid="", alg="opaque")
-
-
 @pytest.mark.parametrize(
     ("exp", "kept"),
     [
@@ -125,6 +114,6 @@ class Trusting:
     ],
 )
 def test_appsync_keeps_an_answer_no_longer_than_a_token_of_any_end(exp, kept):
-    authorizer = Authorizer(Trusting(sub="ala", exp=exp), cache_ttl=300, clock=lambda: NOW)
+    authorizer = Authorizer(Trusting({"sub": "ala", "exp": exp}), cache_ttl=300, clock=lambda: NOW)
     answer = authorizer(appsync_event("opaque"))
     assert (answer["isAuthorized"], answer["ttlOverride"]) == (True, kept)

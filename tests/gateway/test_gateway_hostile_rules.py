@@ -23,8 +23,8 @@ from tests.gateway import (
 from tests.gateway.hostility import GOOD, MINT, OTHER, VERIFIER, assert_no_token
 from tests.gateway.minting import NOW, Recorder
 from tests.gateway.shapes import KINDS, ROUTED, appsync_event, arn_member, event_of, routed_event
+from tests.gateway.trusting import Trusting
 
-from kmsjwt import VerifiedToken
 from kmsjwt.errors import CannotKnow, ConfigError
 from kmsjwt.gateway import Authorizer, Unauthorized
 from kmsjwt.rules import Rule, Rules, claim, scope
@@ -198,17 +198,6 @@ def test_a_hostile_name_meets_no_rule_that_has_it_in_its_path(kind, name):
         }
         assert answer["principalId"].isascii()
         assert answer["principalId"].isprintable()
-
-
-class Trusting:
-    """A verifier of somebody else's, whose claims are of any type."""
-
-    def __init__(self, claims) -> None:
-        self._claims = claims
-
-    def verify(self, token: str) -> Any:
-        del token
-        return VerifiedToken(header={}, claims=self._claims, kid="k", alg="ES256")
 
 
 TYPES: dict[str, Any] = {

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.gateway.minting import NOW, Recorder
-from tests.gateway.ruling import VERIFIER, Trusting, allowed_of, allows, arn_of, bearer, decided
+from tests.gateway.ruling import VERIFIER, allowed_of, allows, arn_of, bearer, decided
 from tests.gateway.shapes import ROUTED, event_of, routed_event
+from tests.gateway.trusting import Trusting
 
 from kmsjwt.errors import ConfigError
 from kmsjwt.gateway import Authorizer

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.gateway.ruling import VERIFIER, Trusting, allows, arn_of, bearer, decided
+from tests.gateway.ruling import VERIFIER, allows, arn_of, bearer, decided
 from tests.gateway.shapes import routed_event
+from tests.gateway.trusting import Trusting
 
 from kmsjwt.errors import ConfigError
 from kmsjwt.gateway import Authorizer
