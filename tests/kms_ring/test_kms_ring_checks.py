@@ -21,8 +21,9 @@ from tests.kms_ring.world import (
 from kmsjwt.errors import KmsAccessDenied, KmsError, KmsKeyNotFound, KmsUnavailable
 from kmsjwt.kms import read_ring
 from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.asking import described, pages, tags_of
 from kmsjwt.kms.ring.keys import RingKeys
-from kmsjwt.kms.ring.reading import described, pages, read, tags_of
+from kmsjwt.kms.ring.reading import read
 from kmsjwt.kms.ring.writing import RingWriter
 from kmsjwt.kms.ring.written import Written
 from kmsjwt.rotation import RingSettings
@@ -226,6 +227,8 @@ class TestReading:
     )
     def test_below_it_are_read_those_that_it_says_are_to_be_disabled(self, kms, told, numbers):
         arns = row(kms, 4, signing=4)
+        for arn in arns[:2]:
+            mark(kms, arn, "compromised", "retired")
         born(kms, 6)  # there is no 5: nobody looks further up
         mark(kms, arns[2], "retired")
         if told is not None:
@@ -237,6 +240,7 @@ class TestReading:
 
     def test_one_that_is_to_be_disabled_may_be_gone(self, kms):
         arns = row(kms, 4, signing=4)
+        mark(kms, arns[1], "compromised", "retired")
         mark(kms, arns[2], "retired")
         mark(kms, arns[2], "next", text="disable 1 2")
         kms.delete_alias(AliasName="alias/auth/1")
@@ -244,6 +248,31 @@ class TestReading:
         ring = read_ring(kms, "auth").ring
 
         assert sorted(each.number for each in ring.generations) == [2, 3, 4]
+        assert ring.to_disable == ()
+
+    def test_one_of_them_that_nothing_says_of_that_it_was_withdrawn_is_merely_noted(self, kms):
+        arns = row(kms, 4, signing=4)
+        kms.disable_key(KeyId=arns[0])
+        mark(kms, arns[2], "retired")
+        mark(kms, arns[2], "next", text="disable 1 2")
+
+        ring = read_ring(kms, "auth").ring
+
+        assert sorted(each.number for each in ring.generations) == [3, 4]
+        assert ring.to_disable == (2,)
+
+    def test_one_of_them_that_does_not_say_that_it_retired_is_merely_noted(self, kms):
+        """Else it were the oldest that is to retire, and no other would."""
+        arns = row(kms, 4, signing=4)
+        mark(kms, arns[0], "compromised")
+        mark(kms, arns[0], "retired", text="soon")
+        mark(kms, arns[2], "retired")
+        mark(kms, arns[2], "next", text="disable 1")
+
+        ring = read_ring(kms, "auth").ring
+
+        assert sorted(each.number for each in ring.generations) == [3, 4]
+        assert ring.to_disable == (1,)
 
     def test_tags_that_may_not_be_read_leave_a_key_in_doubt(self, kms):
         arns = row(kms, 2, signing=2)

@@ -10,7 +10,7 @@ from tests.rotation.scene import Meddled
 
 from kmsjwt.errors import ConfigError, KmsUnavailable
 from kmsjwt.kms import create_ring
-from kmsjwt.kms.ring.reading import tags_of
+from kmsjwt.kms.ring.asking import tags_of
 from kmsjwt.local import LocalKms
 
 SPEC = "ECC_NIST_P256"
@@ -101,6 +101,36 @@ def test_a_pointer_that_was_moved_to_a_strangers_key_is_refused(kms, tags):
 
     assert caught.value.code == "alias_taken"
     assert stranger in caught.value.message
+
+
+STRANGERS = [{}, {"ring": "other", "generation": "1"}, {"ring": "auth", "generation": "2"}]
+
+
+@pytest.mark.parametrize("tags", STRANGERS, ids=str)
+def test_a_strangers_key_in_the_place_of_the_first_is_refused(kms, tags):
+    kms.create_alias(AliasName="alias/auth/1", TargetKeyId=key(kms, **tags))
+
+    with pytest.raises(ConfigError, match="alias/auth/1 is there, and is not the ring's") as caught:
+        create_ring("auth", client=kms, spec=SPEC)
+
+    assert caught.value.code == "alias_taken"
+    assert names(kms) == {"alias/auth/1"}
+    assert count(kms) == 1
+
+
+@pytest.mark.parametrize("tags", STRANGERS, ids=str)
+def test_a_strangers_key_that_comes_into_the_place_of_the_first_is_refused(kms, tags):
+    stranger = key(kms, **tags)
+
+    def meddle(name: str, parameters: dict[str, Any]) -> None:
+        if name == "create_alias" and parameters["TargetKeyId"] != stranger:
+            kms.create_alias(AliasName="alias/auth/1", TargetKeyId=stranger)
+
+    with pytest.raises(ConfigError, match="alias/auth/1 is there, and is not the ring's") as caught:
+        create_ring("auth", client=Meddled(kms, meddle), spec=SPEC)
+
+    assert caught.value.code == "alias_taken"
+    assert names(kms) == {"alias/auth/1"}
 
 
 def just_before_the_pointer(kms: LocalKms, meddle: Any) -> Any:

@@ -12,6 +12,7 @@ from kmsjwt.rotation import Generation, Marks, Plan, Ring, plan
 
 OTHERS = SETTINGS.replaced(consumer_cache=60, max_lifetime=60, signer_refresh=60)
 BUNDLED = SETTINGS.replaced(bundle=True)
+LEAVING = ("PendingDeletion", "PendingReplicaDeletion")
 EDGES = [0, 1, REST, PUBLISH_WAIT, DRAIN, OTHERS.publish_wait, OTHERS.drain, 86_400, 10**7]
 
 times = st.builds(
@@ -35,7 +36,7 @@ def generations(draw: Any, number: int) -> Generation:
         number,
         **marks,
         kid=draw(st.sampled_from([f"k{number}"] * 5 + [None])),
-        state=draw(st.sampled_from(["Enabled"] * 5 + ["Disabled", "PendingDeletion"])),
+        state=draw(st.sampled_from(["Enabled"] * 5 + ["Disabled", *LEAVING])),
         settings=draw(st.sampled_from([SETTINGS] * 4 + [OTHERS, OTHERS, BUNDLED, BUNDLED, None])),
         doubt=draw(st.sampled_from([None] * 6 + ["?"])),
     )
@@ -61,7 +62,7 @@ in_jwks = st.one_of(st.just(set(KIDS)), st.sets(st.sampled_from([*KIDS, "other"]
 
 
 def is_lost(each: Generation) -> bool:
-    return each.state == "PendingDeletion" and each.kid is None and each.doubt is None
+    return each.state in LEAVING and each.kid is None and each.doubt is None
 
 
 def is_live(each: Generation) -> bool:
@@ -110,13 +111,13 @@ def nothing_retires_before_its_last_token_is_dead(of: Ring, found: Plan, there: 
         assert each.settings is not None
         assert of.signing_since is not None
         drain = each.settings.drain
-        if each.state != "PendingDeletion":  # KMS lets nobody write on such a key that it drains
+        if each.state not in LEAVING:  # KMS lets nobody write on such a key that it drains
             assert each.marks.draining is not None
             assert of.now >= each.marks.draining + drain
         assert of.now >= of.signing_since + drain
         older = [other for other in of.generations if other.number < each.number]
         assert all(other.marks.retired is not None or is_lost(other) for other in older)
-        assert each.kid is not None or each.state != "PendingDeletion"
+        assert each.kid is not None or each.state not in LEAVING
 
 
 def nothing_leaves_the_jwks_unless_something_stays(of: Ring, found: Plan, there: set[str]) -> None:
@@ -142,7 +143,7 @@ def one_generation_is_made_where_none_is_under_way(of: Ring, found: Plan, there:
             and signer.marks.compromised is None
             and not is_lost(signer)
         )
-        able = [each for each in above if not is_out or each.state != "PendingDeletion"]
+        able = [each for each in above if not is_out or each.state not in LEAVING]
         assert not any(is_live(each) for each in able)
         if not is_out:  # then what is in doubt may be about to sign
             assert not any(each.doubt and each.marks.compromised is None for each in above)

@@ -16,16 +16,16 @@ from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsError, shown
 from kmsjwt.issuer import MAX_LIFETIME
 from kmsjwt.key_names import KeyReference, ring_name
 from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.asking import described, tags_of
 from kmsjwt.kms.ring.beginning import LIVED
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias
-from kmsjwt.kms.ring.reading import described, tags_of
 from kmsjwt.kms.ring.writing import RingWriter
 from kmsjwt.rotation import RingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kmsjwt.kms.ring.reading import Metadata
+    from kmsjwt.kms.ring.asking import Metadata
 
 
 class Adoption(Immutable):

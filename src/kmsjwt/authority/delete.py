@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
 from kmsjwt.errors import ConfigError, KmsError, shown
-from kmsjwt.key_names import ring_name
+from kmsjwt.key_names import key_id, ring_name
 from kmsjwt.kms.ring import tags
-from kmsjwt.kms.ring.reading import described, read
+from kmsjwt.kms.ring.asking import described
+from kmsjwt.kms.ring.reading import read
 from kmsjwt.kms.ring.writing import RingWriter
 from kmsjwt.rotation.facts import LEAVING
 from kmsjwt.rotation.settings import DAY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from kmsjwt.rotation import Generation, Ring
@@ -28,6 +30,7 @@ RETIRED_FOR = 7 * DAY
 WINDOW = 30
 """Days that KMS waits before it deletes, and during which the deletion can be cancelled."""
 _FORCE = "or add --force, if you know that nobody uses it"
+_WAITS_FOR_REPLICAS = "PendingReplicaDeletion"
 _WINDOWS = range(7, 31)  # KMS API, ScheduleKeyDeletion
 
 
@@ -79,8 +82,8 @@ def delete(
         dry_run: check everything and change nothing.
 
     Raises:
-        ConfigError: it is not retired, not for long enough, was used since, or a number makes
-            no sense.
+        ConfigError: it is not retired, not for long enough, was used since, has replicas in
+            other Regions, or a number makes no sense.
         KmsError: KMS refused, or did not say.
     """
     if window not in _WINDOWS:
@@ -93,6 +96,7 @@ def delete(
     last_use = _last_use(client, generation, since, force=force)
     if not force:
         _refuse_disabled(generation)
+    _refuse_replicas(client, generation)
     date = None if dry_run else _scheduled(client, ring, generation, window)
     return Deletion(generation, last_use=last_use, date=date)
 
@@ -111,7 +115,7 @@ def _required(ring: Ring, number: int) -> Generation:
 def _scheduled(client: Any, ring: Ring, generation: Generation, window: int) -> datetime:
     """Disable the key, have KMS delete it, and return when it will."""
     date: datetime
-    if generation.state == LEAVING and (key := described(client, generation.arn)) is not None:
+    if generation.state in LEAVING and (key := described(client, generation.arn)) is not None:
         date = key["DeletionDate"]
         return date
     writer = RingWriter(client, ring.name, allow=lambda: None)
@@ -126,8 +130,32 @@ def _scheduled(client: Any, ring: Ring, generation: Generation, window: int) -> 
         KeyId=generation.arn,
         PendingWindowInDays=window,
     )
+    if "DeletionDate" not in answer:  # a replica was made in between
+        raise _with_replicas(generation, ())
     date = answer["DeletionDate"]
     return date
+
+
+def _refuse_replicas(client: Any, generation: Generation) -> None:
+    """Refuse a multi-Region key that has replicas: KMS would wait for those, without end.
+
+    Which members KMS answers with is not verified against AWS.
+    """
+    key = described(client, generation.arn) or {}
+    replicas = key.get("MultiRegionConfiguration", {}).get("ReplicaKeys", ())
+    is_primary = key.get("MultiRegionConfiguration", {}).get("MultiRegionKeyType") == "PRIMARY"
+    if (is_primary and replicas) or key.get("KeyState") == _WAITS_FOR_REPLICAS:
+        raise _with_replicas(generation, [str(each.get("Region")) for each in replicas])
+
+
+def _with_replicas(generation: Generation, regions: Iterable[str]) -> ConfigError:
+    where = ", ".join(sorted(regions))
+    return _refused(
+        generation,
+        f"has replicas, in {where}" if where else "has replicas",
+        "delete them first, and try again once KMS has: aws kms schedule-key-deletion --key-id"
+        f" {key_id(generation.arn)} --region REGION",
+    )
 
 
 def _retired_since(ring: Ring, generation: Generation, retired_for: int) -> float:

@@ -223,10 +223,14 @@ class Rotator:
         raise CannotKnow(f"the ring {self.name} has changed {_MOST_ROUNDS} times in one run")
 
     def _finished(self, reading: RingReading, planned: Plan) -> Report:
-        for error in self._failed.values():
-            raise error
-        if not self._has_done("publish"):
-            self._hands.refresh(reading)
+        failed = list(self._failed.values())
+        try:
+            if not self._has_tried("publish"):
+                self._hands.refresh(reading)  # whatever else failed
+        except (CannotKnow, ConfigError) as error:
+            failed.append(error)
+        if failed:
+            raise failed[0]
         return Report(self._done.values(), planned, reading.ring, self._hands.writer.orphans)
 
     def _reading(self, *, missing_ok: bool = False) -> RingReading:
@@ -292,6 +296,10 @@ class Rotator:
         self._done[step.key] = (step, outcome)
         if self._tell is not None:
             self._tell(step, outcome)
+
+    def _has_tried(self, action: Action) -> bool:
+        failed = any(isinstance(key, tuple) and key[0] == action for key in self._failed)
+        return failed or self._has_done(action)
 
     def _has_done(self, action: Action) -> bool:
         return any(step.action == action for step in self._steps())

@@ -11,28 +11,31 @@ from kmsjwt.authority.withdrawing import Withdrawn, keeper_of, sought
 from kmsjwt.errors import CannotKnow, ConfigError
 from kmsjwt.key_names import is_multi_region, key_id
 from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.asking import tags_of
 from kmsjwt.kms.ring.create import DEFAULT_SPEC
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias
-from kmsjwt.kms.ring.reading import read, tags_of
+from kmsjwt.kms.ring.reading import read
 from kmsjwt.kms.ring.writing import RingWriter, ring_clients
 from kmsjwt.kms.ring.written import Written
 from kmsjwt.rotation import RingSettings
 from kmsjwt.rotation.facts import LEAVING
+from kmsjwt.rotation.settings import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from kmsjwt.authority.publishers import Publisher
     from kmsjwt.keys import PublicKey
-    from kmsjwt.kms.ring.reading import Metadata, RingReading
+    from kmsjwt.kms.ring.asking import Metadata
+    from kmsjwt.kms.ring.reading import RingReading
     from kmsjwt.rotation import Generation, Ring, Step
 
 PLAN_MAX_AGE = 300
 """Seconds for which what was read may be acted upon."""
 _READ_ATTEMPTS = 3
-_LOST = (
-    "nothing is to be written: KMS will delete it, nobody can tell its kid, and it signs nothing"
-)
+_FORGOTTEN = 2 * DAY
+"""Seconds after a withdrawal, in which caches are told to forget once more before the key is
+disabled: none keeps a document for longer than a day."""
 
 
 class PlanTooOld(CannotKnow):
@@ -128,13 +131,13 @@ class StepTaker:
             return f"{pointer_alias(self.name)} -> {generation.arn}"
         if step.action == "disable":
             try:
-                self.invalidate()  # what was cut off before that is carried on here
+                self._forgotten(generation, ring)  # what was cut off before is carried on here
             finally:
                 told = self._disabled(generation, ring)  # whatever becomes of caches
             return told
         keeper = keeper_of(ring, generation)
         kid = generation.kid
-        if step.action == "retire" and generation.state == LEAVING and keeper and kid is not None:
+        if step.action == "retire" and generation.state in LEAVING and keeper and kid is not None:
             gone = tags.with_gone(ring.gone, [kid])
             self.writer.tag(keeper.arn, {tags.GONE: gone})
             return f"written on {keeper.arn}"
@@ -149,9 +152,7 @@ class StepTaker:
             return {tags.PUBLISHED: tags.NOT_ANY_MORE}
         if step.action == "mark-draining":
             return {tags.DRAINING: now}
-        before = (each for each in ring.generations if each.number < generation.number)
-        left = [each.number for each in before if each.is_to_be_disabled]
-        # Nothing is read below a key that retired, but for what that key says.
+        left = _to_disable(ring, generation)
         return {tags.RETIRED: now, **({tags.NEXT: tags.with_to_disable(left)} if left else {})}
 
     def _published(self, reading: RingReading) -> str:
@@ -171,6 +172,11 @@ class StepTaker:
         if not self._has_invalidated:
             self.publisher.invalidate()
         self._has_invalidated = True
+
+    def _forgotten(self, generation: Generation, ring: Ring) -> None:
+        since = generation.withdrawn_since
+        if since is None or ring.now < since + _FORGOTTEN:
+            self.invalidate()
 
     def refresh(self, reading: RingReading) -> None:
         """Mend whatever else is published beside the keys."""
@@ -231,11 +237,13 @@ class StepTaker:
     def _gone_with(self, ring: Ring) -> str:
         """Return what the next key is to tell as gone, the longest gone first."""
         withdrawn = [
-            (each.marks.compromised, each.kid)
+            (each.marks.compromised, _called(each))
             for each in ring.generations
-            if each.marks.compromised is not None and each.kid is not None
+            if each.marks.compromised is not None
         ]
-        return tags.with_gone((*ring.gone, *(kid for _, kid in sorted(withdrawn))), self._gone)
+        return tags.with_gone(
+            (*ring.gone, *(called for _, called in sorted(withdrawn))), self._gone
+        )
 
     def next_key(self, ring: Ring) -> tuple[str, RingSettings]:
         """Return the spec and the settings of the next key: its predecessor's, with changes.
@@ -255,34 +263,68 @@ class StepTaker:
     def withdraw(self, ring: Ring, which: str, *, keep_enabled: bool) -> Withdrawn:
         """Write down that a key is withdrawn, on itself and on the newest of the others."""
         generation = self.sought(ring, which)
+        where, untold = self._told(generation, which, ring, keep_enabled=keep_enabled)
         kid = which if generation is None else generation.kid
+        told = f"written on {' and '.join(where)}"
+        if kid is None:
+            told = f"{told}, by its key id: nobody can tell its kid"
+        if generation is None or keep_enabled or not self._is_out_of_view(generation, ring):
+            return Withdrawn(generation, kid, told, untold)
+        try:
+            told = f"{told}; {self._disabled(generation, ring)}"
+        except CannotKnow as error:
+            if isinstance(error, PlanTooOld):
+                raise
+            unnoted = self._unnoted(generation, ring, error)
+            return Withdrawn(generation, kid, told, unnoted or untold, left_enabled=True)
+        return Withdrawn(generation, kid, told, untold)
+
+    def _told(
+        self, generation: Generation | None, which: str, ring: Ring, *, keep_enabled: bool
+    ) -> tuple[list[str], CannotKnow | None]:
+        """Return where it was written that a key is withdrawn, and why not on another key, too."""
+        called = which if generation is None else _called(generation)
         keeper = keeper_of(ring, generation)
         where, untold = [], None
-        if generation is not None and generation.state != LEAVING:
+        if generation is not None and generation.state not in LEAVING:
             self._require_ours(generation)
             marks = {tags.KEEP_ENABLED: "yes" if keep_enabled else "no"}
             if generation.withdrawn_since is None:  # once: nobody moves the pointer to it since
                 marks[tags.COMPROMISED] = marks[tags.RETIRED] = self.moment(ring)
-            if kid is not None:
-                marks[tags.KID] = kid
+            if generation.kid is not None:
+                marks[tags.KID] = generation.kid
             self.writer.tag(generation.arn, marks)
             where.append(generation.arn)
-        if kid is not None:
-            self._gone = (kid,)
-        if kid is not None and keeper is not None:
+        self._gone = (called,)
+        if keeper is not None:
             try:
-                self.writer.tag(keeper.arn, {tags.GONE: tags.with_gone(ring.gone, [kid])})
+                self.writer.tag(keeper.arn, {tags.GONE: tags.with_gone(ring.gone, [called])})
                 where.append(keeper.arn)
             except CannotKnow as error:
                 if not where or isinstance(error, PlanTooOld):
                     raise
                 untold = error  # it stands on the key itself, so what is left goes on
-        if not where and kid is not None:  # nothing can be written on a key that KMS will delete
+        if not where:  # nothing can be written on a key that KMS will delete
             where.append(self._created(ring.newest_number + 1, ring))
-        told = f"written on {' and '.join(where)}" if where else _LOST
-        if generation is not None and not keep_enabled and self._is_out_of_view(generation, ring):
-            told = f"{told}; {self._disabled(generation, ring)}"
-        return Withdrawn(generation, kid, told, untold)
+        return where, untold
+
+    def _unnoted(self, generation: Generation, ring: Ring, error: CannotKnow) -> CannotKnow | None:
+        """Write where each run reads it that a key out of view is to be disabled.
+
+        Returns:
+            None, or the error that kept it from being disabled if that could not be written.
+        """
+        end = ring.generation(ring.newest_retired)  # nothing is read below it
+        if end is None:
+            return error
+        left = {*_to_disable(ring, end), generation.number}
+        try:
+            self.writer.tag(end.arn, {tags.NEXT: tags.with_to_disable(left)})
+        except CannotKnow as unwritten:
+            if isinstance(unwritten, PlanTooOld):
+                raise
+            return error
+        return None
 
     def sought(self, ring: Ring, which: str) -> Generation | None:
         """Return the generation to withdraw, as `kmsjwt.authority.withdrawing.sought` does."""
@@ -332,3 +374,17 @@ class StepTaker:
                 f" expected at most {PLAN_MAX_AGE}",
                 fix="run it again; nothing is lost",
             )
+
+
+def _called(generation: Generation) -> str:
+    """Return what names a withdrawn key on others: its ``kid``, or its key id if nobody knows."""
+    return generation.kid or key_id(generation.arn)
+
+
+def _to_disable(ring: Ring, end: Generation) -> set[int]:
+    """Return which withdrawn keys before one that retired, or retires, are to be disabled.
+
+    Nothing is read below such a key, but for what it says.
+    """
+    seen = (each.number for each in ring.generations if each.is_to_be_disabled)
+    return {number for number in (*seen, *ring.to_disable) if number < end.number}

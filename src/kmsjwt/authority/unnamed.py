@@ -8,13 +8,13 @@ from kmsjwt._immutable import Immutable
 from kmsjwt.authority.withdrawing import keeper_of
 from kmsjwt.key_names import is_multi_region
 from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.asking import described, tags_of
 from kmsjwt.kms.ring.beginning import LIVED, left_behind
 from kmsjwt.kms.ring.fitting import fitting
-from kmsjwt.kms.ring.reading import described, tags_of
 from kmsjwt.rotation.facts import LEAVING
 
 if TYPE_CHECKING:
-    from kmsjwt.kms.ring.reading import Metadata
+    from kmsjwt.kms.ring.asking import Metadata
     from kmsjwt.rotation import Generation, Ring, RingSettings
 
 
@@ -106,6 +106,6 @@ def noting_key(ring: Ring) -> Generation | None:
     The one that signs, unless KMS lets nothing be written on it any more.
     """
     before = ring.generation(ring.signing)
-    if before is None or before.state != LEAVING:
+    if before is None or before.state not in LEAVING:
         return before
     return keeper_of(ring, before)

@@ -31,15 +31,17 @@ class Withdrawn(Immutable):
         generation: which one; None for a key of which only the ``kid`` is known.
         kid: its ``kid``.
         told: what was done, for people.
-        untold: why it could not be written down a second time; None if it was.
+        untold: why something of it failed that no later step of the run would; None if nothing.
+        left_enabled: whether its KMS key stayed enabled against what was asked for.
     """
 
-    __slots__ = ("generation", "kid", "told", "untold")
+    __slots__ = ("generation", "kid", "left_enabled", "told", "untold")
 
     generation: Generation | None
     kid: str | None
     told: str
     untold: CannotKnow | None
+    left_enabled: bool
 
     def __init__(
         self,
@@ -47,8 +49,12 @@ class Withdrawn(Immutable):
         kid: str | None,
         told: str,
         untold: CannotKnow | None = None,
+        *,
+        left_enabled: bool = False,
     ) -> None:
-        self._fill(generation=generation, kid=kid, told=told, untold=untold)
+        self._fill(
+            generation=generation, kid=kid, told=told, untold=untold, left_enabled=left_enabled
+        )
 
     @property
     def number(self) -> int:
@@ -215,7 +221,9 @@ def _left(
     elif generation is not None and not (generation.is_lost or is_elsewhere(ring, generation)):
         left.append(f"{pointer_alias(ring.name)} {_UNSEEN}")
     was_disabled = any(step.action == "disable" for step in done)
-    is_enabled = generation is not None and generation.state not in ("Disabled", LEAVING)
+    is_enabled = withdrawn.left_enabled
+    if generation is not None:
+        is_enabled = generation.state != "Disabled" and generation.state not in LEAVING
     if is_enabled and not (keep_enabled or was_disabled):
         left.append("its KMS key is still enabled")
     return left

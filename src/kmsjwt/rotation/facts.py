@@ -11,8 +11,12 @@ if TYPE_CHECKING:
 
     from kmsjwt.rotation.settings import RingSettings
 
-LEAVING = "PendingDeletion"
-"""The state of a key that KMS will delete, and that it lets nobody change."""
+LEAVING = frozenset(("PendingDeletion", "PendingReplicaDeletion"))
+"""The states of a key that KMS will delete, and that it lets nobody change.
+
+The second is that of a multi-Region primary key that waits for its replicas to be deleted. What
+KMS answers about such a key is taken from its documentation, and is not verified against AWS.
+"""
 
 Stage = Literal["new", "published", "signing", "verifying", "retired", "compromised"]
 
@@ -145,7 +149,7 @@ class Generation(Immutable):
         It signs nothing, nothing can be written on it, and of no key in a document can be said
         that it is this one: so nothing is done with it, and nothing waits for it.
         """
-        return self.state == LEAVING and self.kid is None and self.doubt is None
+        return self.state in LEAVING and self.kid is None and self.doubt is None
 
     @property
     def is_to_be_disabled(self) -> bool:
@@ -182,11 +186,22 @@ class Ring(Immutable):
         signing: the number of the one that signs; None if there is no pointer.
         signing_since: when the pointer was last moved.
         gone: kids that a key of the ring says are gone, the longest gone first; no generation
-            need be known of them.
+            need be known of them. A key whose ``kid`` nobody could tell has its key id there.
+        to_disable: numbers of withdrawn keys that a key of the ring says are still to be
+            disabled, and of which that cannot be seen.
         doubt: why nothing may be done, if so.
     """
 
-    __slots__ = ("doubt", "generations", "gone", "name", "now", "signing", "signing_since")
+    __slots__ = (
+        "doubt",
+        "generations",
+        "gone",
+        "name",
+        "now",
+        "signing",
+        "signing_since",
+        "to_disable",
+    )
 
     name: str
     now: float
@@ -194,6 +209,7 @@ class Ring(Immutable):
     signing: int | None
     signing_since: float | None
     gone: tuple[str, ...]
+    to_disable: tuple[int, ...]
     doubt: str | None
 
     def __init__(
@@ -205,6 +221,7 @@ class Ring(Immutable):
         signing: int | None,
         signing_since: float | None,
         gone: Iterable[str] = (),
+        to_disable: Iterable[int] = (),
         doubt: str | None = None,
     ) -> None:
         ordered = tuple(sorted(generations, key=lambda generation: generation.number))
@@ -215,6 +232,7 @@ class Ring(Immutable):
             signing=signing,
             signing_since=signing_since,
             gone=tuple(gone),
+            to_disable=tuple(to_disable),
             doubt=doubt,
         )
 

@@ -200,7 +200,7 @@ def _plight(at: _Situation) -> str:
 
 def _marking_draining(at: _Situation) -> Found:
     for each in at.before:
-        if each.state == LEAVING:
+        if each.state in LEAVING:
             continue  # KMS lets nothing be written on it any more
         if each.marks.draining is None and each.marks.retired is None and each.doubt is None:
             yield Step("mark-draining", each.number, f"generation {at.ring.signing} signs")
@@ -231,7 +231,7 @@ def _retiring(at: _Situation) -> Found:
 def _drained(at: _Situation, generation: Generation) -> float | None:
     """Return when no token of a key can be alive any more."""
     since, moved = generation.marks.draining, at.ring.signing_since
-    if generation.state == LEAVING:
+    if generation.state in LEAVING:
         since = moved
     if generation.settings is None or since is None or moved is None:
         return None
@@ -266,7 +266,7 @@ def _creating(at: _Situation) -> Found:
 
 
 def _is_under_way(at: _Situation, generation: Generation) -> bool:
-    if _is_urgent(at) and generation.state == LEAVING:
+    if _is_urgent(at) and generation.state in LEAVING:
         return False  # which only a person could stop
     return generation.is_live or _is_open(at, generation)
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from kmsjwt.authority.doctor.deployment import Deployment, Use
     from kmsjwt.errors import KmsError, KmsJwtError
     from kmsjwt.kms.public import KmsPublicKey
-    from kmsjwt.kms.ring.reading import Metadata, RingReading
+    from kmsjwt.kms.ring.asking import Metadata
+    from kmsjwt.kms.ring.reading import RingReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,9 @@ from kmsjwt.kms.client import client_for
 from kmsjwt.kms.message import message_type_for
 from kmsjwt.kms.public import fetch
 from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.asking import tags_of
 from kmsjwt.kms.ring.names import pointer_alias
-from kmsjwt.kms.ring.reading import read, tags_of
+from kmsjwt.kms.ring.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,13 +16,13 @@ from kmsjwt import aws
 from kmsjwt.errors import ConfigError, KmsError
 from kmsjwt.key_names import RING_NUMBER
 from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.asking import described, pages, tags_of
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias
-from kmsjwt.kms.ring.reading import described, pages, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from kmsjwt.kms.ring.reading import Metadata
+    from kmsjwt.kms.ring.asking import Metadata
     from kmsjwt.rotation import RingSettings
 
 LIVED = frozenset({tags.DRAINING, tags.RETIRED, tags.COMPROMISED, tags.DISABLED})

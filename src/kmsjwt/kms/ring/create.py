@@ -23,17 +23,17 @@ from kmsjwt.errors import ConfigError
 from kmsjwt.key_names import KeyReference, ring_name
 from kmsjwt.kms.public import fetch
 from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.asking import described, tags_of
 from kmsjwt.kms.ring.beginning import LIVED, headless, left_behind, refuse_headless
 from kmsjwt.kms.ring.fitting import fitting
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias
-from kmsjwt.kms.ring.reading import described, tags_of
 from kmsjwt.kms.ring.writing import RingWriter, not_visible, ring_clients
 from kmsjwt.rotation import RingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kmsjwt.kms.ring.reading import Metadata
+    from kmsjwt.kms.ring.asking import Metadata
 
 DEFAULT_SPEC = "RSA_2048"
 """RS256 keys: the only ones that HTTP API, REST API and ALB authorizers all accept."""
@@ -89,7 +89,8 @@ def create_ring(
         The key that ``alias/NAME`` points to.
 
     Raises:
-        ConfigError: the name is impossible, ``alias/NAME`` is somebody else's, or the ring's key
+        ConfigError: the name is impossible, ``alias/NAME`` or ``alias/NAME/1`` is somebody
+            else's, or the ring's key
             has another spec, or other settings, than those asked for.
         KmsError: KMS refused or could not be reached. Running it again goes on from there.
     """
@@ -135,6 +136,7 @@ class _Creation:
                 self._refuse_foreign(pointed)
             return pointed, False
         if first is not None:
+            self._refuse_stranger(first)
             self._refuse_gone_on(first)
             return self._pointed_to(first), False
         spec = self._spec or DEFAULT_SPEC
@@ -145,6 +147,7 @@ class _Creation:
         claimed = self._writer.claim(1, key)
         is_ours = claimed["Arn"] == key["Arn"]
         if not is_ours:
+            self._refuse_stranger(claimed)
             self._refuse_gone_on(claimed)
         return self._pointed_to(claimed), is_ours and found is None
 
@@ -190,6 +193,16 @@ class _Creation:
             code="alias_taken",
             fix="choose another name; if it was made in the last five minutes, try again",
         )
+
+    def _refuse_stranger(self, key: Metadata) -> None:
+        """Refuse a key that has the first generation's alias, and was not made for the ring."""
+        why = tags.stranger(self.name, 1, tags_of(self.client, key["Arn"]))
+        if why is not None:
+            raise ConfigError(
+                f"{self._first} is there, and is not the ring's: {why}",
+                code="alias_taken",
+                fix="choose another name; if it was made in the last five minutes, try again",
+            )
 
     def _pointed_to(self, key: Metadata) -> Metadata:
         """Point ``alias/NAME`` to the key and return it."""

@@ -13,7 +13,7 @@ from kmsjwt._immutable import Immutable
 from kmsjwt.errors import KmsAccessDenied
 from kmsjwt.key_names import RING_NAME, RING_NUMBER
 from kmsjwt.kms.ring import tags
-from kmsjwt.kms.ring.reading import described, pages, tags_of
+from kmsjwt.kms.ring.asking import described, pages, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

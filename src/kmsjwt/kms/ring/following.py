@@ -13,8 +13,8 @@ from kmsjwt._immutable import Immutable
 from kmsjwt.errors import KmsAccessDenied, KmsError, KmsKeyNotFound
 from kmsjwt.key_names import RING_NUMBER
 from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.asking import tags_of
 from kmsjwt.kms.ring.names import pointer_alias
-from kmsjwt.kms.ring.reading import tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

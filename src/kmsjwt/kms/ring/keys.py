@@ -50,7 +50,8 @@ class RingKeys:
     process that has just started and one that runs for long do not contradict each other. One
     bound has that: a generation's alias that is missing for longer than a week since its
     successor was made (or than the successor's publication takes and a day's tokens live) counts
-    as that of a deleted key.
+    as that of a deleted key; so does one that may not be described, as of a key that somebody put
+    out of everybody's reach.
 
     Safe to share between threads: one of them reads, those that need the answer wait for it, and
     those whose key is at hand do not.

@@ -19,27 +19,25 @@ from typing import TYPE_CHECKING, Any
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable, replaced
 from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsKeyNotFound, KmsKeyUnusable, shown
-from kmsjwt.key_names import RING_NUMBER, KeyReference, ring_name
+from kmsjwt.key_names import RING_NUMBER, KeyReference, key_id, ring_name
 from kmsjwt.kms.public import fetch, wrong_answer
 from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.asking import describing, pages, tags_of
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias
 from kmsjwt.kms.ring.written import Written
 from kmsjwt.rotation import Generation, Marks, Ring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from kmsjwt.keys import PublicKey
+    from kmsjwt.kms.ring.asking import Metadata
     from kmsjwt.rotation import RingSettings
 
-_MOST_PAGES = 10_000  # a thousand keys or aliases each; an account has 100,000
 _MOST_ABOVE = 100  # generations above the one that signs
 _ALIAS_SEEN = 600  # seconds after which a key's alias is seen by everybody
 _WEEK = 7 * 86_400  # the shortest time that KMS waits before it deletes a key
 _LONGEST_DRAIN = 2 * 86_400 + 900  # of a ring whose times are the longest that it may have
-
-Metadata = dict[str, Any]
-"""KMS's ``KeyMetadata``."""
 
 
 class RingReading(Immutable):
@@ -87,6 +85,10 @@ class RingReading(Immutable):
             return None
         return generation_alias(self.ring.name, lowest.number - 1)
 
+    def with_unseen(self, more: Iterable[str]) -> RingReading:
+        """Return it with more reasons why there may be more generations."""
+        return RingReading(self.ring, self.public, (*self.unseen, *more))
+
     def __repr__(self) -> str:
         return f"RingReading({self.ring!r})"
 
@@ -115,58 +117,6 @@ def read(
     return _Reader(client, ring_name(name), down_to, written or Written()).read(since=since)
 
 
-def describing(client: Any, name: str) -> dict[str, Any] | None:
-    """Return KMS's whole answer about a key or alias, or None if there is none of that name.
-
-    Raises:
-        KmsError: KMS did not say.
-    """
-    try:
-        answer: dict[str, Any] = aws.call(client.describe_key, "DescribeKey", name, KeyId=name)
-    except KmsKeyNotFound:
-        return None
-    return answer
-
-
-def described(client: Any, name: str) -> Metadata | None:
-    """Return KMS's ``KeyMetadata`` of a key or alias, or None if there is none of that name.
-
-    Raises:
-        KmsError: KMS did not say.
-    """
-    answer = describing(client, name)
-    return None if answer is None else answer["KeyMetadata"]
-
-
-def tags_of(client: Any, arn: str) -> dict[str, str]:
-    """Return the tags of a key.
-
-    Raises:
-        KmsError: KMS did not say.
-    """
-    known: dict[str, str] = {}
-    for answer in pages(client.list_resource_tags, "ListResourceTags", arn, KeyId=arn):
-        known.update((tag["TagKey"], tag["TagValue"]) for tag in answer["Tags"])
-    return known
-
-
-def pages(method: Any, action: str, key: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-    """Yield each page of what KMS lists.
-
-    Raises:
-        KmsError: KMS did not say.
-    """
-    for _ in range(_MOST_PAGES):
-        answer: dict[str, Any] = aws.call(method, action, key, **parameters)
-        yield answer
-        if not answer.get("Truncated"):
-            return
-        parameters["Marker"] = answer.get("NextMarker")
-        if not parameters["Marker"]:
-            raise wrong_answer("it goes on and does not say where", action, key)
-    raise wrong_answer(f"it has more than {_MOST_PAGES} pages", action, key)
-
-
 class _Reader:
     """Asks for one thing after the other, and remembers the latest time that KMS told."""
 
@@ -182,6 +132,8 @@ class _Reader:
         self._unnamed: set[int] = set()
         self._gone: dict[int, tuple[str, ...]] = {}
         self._to_disable: dict[int, tuple[int, ...]] = {}
+        self._noted: list[int] = []
+        self._below: list[str] = []
 
     def read(self, *, since: bool) -> RingReading:
         signing, number, doubt = self._signing()
@@ -208,13 +160,17 @@ class _Reader:
             signing=number,
             signing_since=moved,
             gone=gone,
+            to_disable=self._noted,
             doubt=doubt,
         )
-        return RingReading(ring, self._public, self._unseen)
+        reading = RingReading(ring, self._public, self._unseen)
+        # A key that is denied is waited for no longer than one that is missing.
+        return reading if reading.missing is None else reading.with_unseen(self._below)
 
     def _without_gone(self, generation: Generation, gone: tuple[str, ...]) -> Generation:
-        """Return a generation as withdrawn, if another key says so."""
-        if generation.kid not in gone or not generation.is_live:
+        """Return a generation as withdrawn, if another key says so by its kid or its key id."""
+        names = {generation.kid, key_id(generation.arn)}
+        if names.isdisjoint(gone) or not generation.is_live:
             return generation
         marks = replaced(generation.marks, retired=generation.born, compromised=generation.born)
         return replaced(generation, marks=marks)
@@ -277,12 +233,27 @@ class _Reader:
         return found
 
     def _still_enabled(self, end: int) -> dict[int, Generation]:
-        """Return the withdrawn generations that the oldest one read says are to be disabled."""
+        """Return the withdrawn generations that the oldest one read says are to be disabled.
+
+        One that may not be read is noted, and no reason for doubt: consumers are not to have it.
+        """
         found: dict[int, Generation] = {}
         for number in self._to_disable.get(end, ()):
-            key = self._probed(number, downward=False) if number < end else None
-            if key is not None:
-                found[number] = self._generation(number, key)
+            if number >= end:
+                continue
+            unseen, below = len(self._unseen), len(self._below)
+            key = self._probed(number, downward=True)
+            each = None if key is None else self._generation(number, key)
+            if each is None:
+                is_left = len(self._below) > below
+            elif each.is_to_be_disabled and each.marks.retired is not None:
+                found[number] = each
+                is_left = False
+            else:
+                is_left = each.state == "Enabled" and not each.marks.keep_enabled
+            if is_left:
+                self._noted.append(number)
+            del self._unseen[unseen:], self._below[below:]
         return found
 
     def _ends_at(self, number: int, generation: Generation | None) -> bool:
@@ -303,7 +274,7 @@ class _Reader:
         except KmsAccessDenied:
             # What KMS may answer about an alias that is missing, to who is let in by aliases.
             if downward:
-                self._unseen.append(f"kms:DescribeKey on {alias} is denied")
+                self._below.append(f"kms:DescribeKey on {alias} is denied")
             return None
 
     def _generation(self, number: int, key: Metadata) -> Generation:

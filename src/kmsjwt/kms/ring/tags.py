@@ -38,7 +38,7 @@ NEXT, GONE = "kmsjwt:next", "kmsjwt:gone"
 """On the key that signs: its successor while that has no alias yet, as ``n`` or ``n KEY-ID``; on
 one that retired: which withdrawn keys before it are still to be disabled, as ``disable n m``.
 On any key: the kids of keys that are withdrawn, and could not be marked or may be forgotten; the
-longest gone first."""
+longest gone first. The key id stands there for a key whose kid nobody could tell."""
 ALL_TAGS = (RING, GENERATION, KID, *_MARKS, KEEP_ENABLED, BUNDLE, ALG, *TIMES, NEXT, GONE)
 """Every tag that this package writes."""
 
@@ -116,7 +116,7 @@ def stranger(name: str, number: int, tags: Mapping[str, str]) -> str | None:
 
 
 def gone_in(tags: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the kids that a key says are gone: of keys that cannot say so themselves."""
+    """Return the kids, or key ids, that a key says are gone: of keys that cannot say so."""
     return tuple(tags.get(GONE, "").split())
 
 

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 from kmsjwt import aws
 from kmsjwt.errors import KmsAccessDenied, KmsError, KmsKeyNotFound, KmsUnavailable
 from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.asking import described
 from kmsjwt.kms.ring.fitting import fitting
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias
-from kmsjwt.kms.ring.reading import described
 from kmsjwt.kms.ring.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kmsjwt.kms.ring.reading import Metadata
+    from kmsjwt.kms.ring.asking import Metadata
     from kmsjwt.rotation import RingSettings
 
 CREATE_TIMEOUT = 30.0  # seconds; making a long RSA key takes its time
