@@ -79,6 +79,19 @@ def test_again_it_is_there_already_and_stays_as_it_is(kms):
     assert kms.list_resource_tags(KeyId=arn)["Tags"] == before
 
 
+def test_a_key_that_was_named_by_hand_becomes_the_rings_first_all_the_same(kms):
+    arn = made(kms)
+    kms.create_alias(AliasName="alias/auth/1", TargetKeyId=arn)
+
+    adopt("auth", arn, client=kms, changes={"period": 86_400})
+    report = Rotator("auth", InKms("auth", kms), client=kms).run()
+
+    [generation] = report.ring.generations
+    assert generation.doubt is None
+    assert generation.settings is not None
+    assert (generation.settings.period, report.ring.signing) == (86_400, 1)
+
+
 def test_the_alias_that_signs_today_may_be_the_rings_name(kms):
     arn = made(kms)
     kms.create_alias(AliasName="alias/auth", TargetKeyId=arn)

@@ -169,14 +169,17 @@ def has_gone_on(name: str, *, client: Any = None, region: str | None = None) -> 
 def _is_free(client: Any, name: str, key: Metadata) -> bool:
     """Tell whether the ring is yet to begin with the key, or has begun with it.
 
+    An alias alone is no beginning: somebody may have given it by hand.
+
     Raises:
         ConfigError: neither.
     """
     first = described(client, generation_alias(name, 1))
     if first is not None:
-        if first["Arn"] == key["Arn"]:
+        if first["Arn"] != key["Arn"]:
+            raise _other(name, first["Arn"], key["Arn"])
+        if tags.RING in tags_of(client, key["Arn"]):
             return False
-        raise _other(name, first["Arn"], key["Arn"])
     _require_usable(key)
     pointer = described(client, pointer_alias(name))
     if pointer is not None and pointer["Arn"] != key["Arn"]:
