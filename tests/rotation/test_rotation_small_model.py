@@ -9,11 +9,15 @@ from tests.rotation.small_world import LONG_AGO, Rules
 from kmsjwt.rotation import planning
 
 
-@pytest.mark.parametrize("cache", [0, 1], ids=["no cache", "five minutes of cache"])
-def test_no_interleaving_of_two_rotators_loses_a_token(cache, capsys):
-    told = explore(Rules(cache=cache))
+@pytest.mark.parametrize(
+    "rules",
+    [Rules(at_once=False), Rules(), Rules(cache=1)],
+    ids=["KMS and JWKS read apart", "read at once", "five minutes of cache"],
+)
+def test_no_interleaving_of_two_rotators_loses_a_token(rules, capsys):
+    told = explore(rules)
     with capsys.disabled():
-        print(f"\nsmall model, caches of {cache}: {told}")
+        print(f"\nsmall model, {rules}: {told}")
     assert told.states > 10_000
     assert told.moves > 100
 
