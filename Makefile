@@ -39,7 +39,7 @@ interop: $(READY) ## try every algorithm with JWT libraries of other languages, 
 rules: $(READY) ## compare rules and policies with a model of them, on a million random cases
 	@$(BIN)/python -m tests.rules.campaign --cases 1000000 --processes 2 $(FLAGS)
 
-rotation: $(READY) ## rotate with every call failing, one and two at a time: the whole crash matrix (FLAGS="--only singles")
+rotation: $(READY) ## rotate with every call failing, one and two at a time: the whole crash matrix (FLAGS="--part 1/4")
 	@$(BIN)/python -m tests.rotation.small_model
 	@$(BIN)/python -m tests.rotation.small_model --withdrawals --at-once
 	@$(BIN)/python -m tests.rotation.campaign $(FLAGS)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 import threading
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from tests.ministack import certificate as certificates
@@ -177,11 +178,19 @@ class Wire:
 
     def _serve(self) -> None:
         plain, _ = self._socket.accept()
-        with self._context.wrap_socket(plain, server_side=True) as secured:
-            self.head = secured.recv(65_536)
-            secured.sendall(self._answered)
+        secured = self._context.wrap_socket(plain, server_side=True)
+        with secured, secured.makefile("rwb") as wire:
+            self.head = b"".join(iter(wire.readline, b"\r\n"))
+            length = re.search(rb"Content-Length: (\d+)", self.head)
+            assert length is not None
+            # Who closes a connection with something unread has the answer thrown away.
+            wire.read(int(length[1]))
+            wire.write(self._answered)
 
-    def stop(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._thread.join(5)
         self._socket.close()
 
@@ -202,27 +211,24 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 @pytest.mark.parametrize("target", ["/answer?a=b&c=d", "/answer"])
 def test_an_answer_is_put_to_the_very_target_that_was_signed(trusted, target):
-    wire = Wire(trusted, OK)
+    with Wire(trusted, OK) as wire:
+        Request({**EVENT, "ResponseURL": wire.origin + target}).answer("ring")
 
-    Request({**EVENT, "ResponseURL": wire.origin + target}).answer("ring")
-
-    wire.stop()
     first, *headers = wire.head.split(b"\r\n")
     assert first == f"PUT {target} HTTP/1.1".encode()
     assert b"Content-Type: " in headers
 
 
 def test_an_answer_that_is_no_http_is_none(trusted):
-    wire = Wire(trusted, b"very-secret\r\n\r\n")
     answers = Answers()
 
     def put_once(url: str, body: bytes) -> int:
         answers.sent.append((url, body))
         return put(url, body) if len(answers.sent) == 1 else 403
 
-    event = {**EVENT, "ResponseURL": wire.origin + "/answer"}
-    with pytest.raises(NotAnswered, match="HTTP status 403"):
-        Request(event).answer("ring", send=put_once, pause=answers.pauses.append)
+    with Wire(trusted, b"very-secret\r\n\r\n") as wire:
+        event = {**EVENT, "ResponseURL": wire.origin + "/answer"}
+        with pytest.raises(NotAnswered, match="HTTP status 403"):
+            Request(event).answer("ring", send=put_once, pause=answers.pauses.append)
 
-    wire.stop()
     assert len(answers.sent) == 2

@@ -18,7 +18,7 @@ from tests.kms_ring.world import (
     verdict,
 )
 
-from kmsjwt.errors import KmsAccessDenied, KmsError, KmsKeyNotFound, KmsUnavailable
+from kmsjwt.errors import KmsAccessDenied, KmsError, KmsUnavailable
 from kmsjwt.kms import read_ring
 from kmsjwt.kms.ring import tags
 from kmsjwt.kms.ring.asking import described, pages, tags_of
@@ -440,8 +440,9 @@ class TestWriting:
         made = writer.make(1, spec=world.SPEC, settings=RingSettings())
 
         if unseen > 3:
-            with pytest.raises(KmsKeyNotFound, match="waits for its alias"):
+            with pytest.raises(KmsUnavailable, match="waits for its alias") as raised:
                 writer.claim(1, made)
+            assert raised.value.code == "key_not_visible"
         else:
             assert writer.claim(1, made)["Arn"] == made["Arn"]
         assert pauses == [1, 2, 4][:unseen]

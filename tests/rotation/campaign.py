@@ -68,6 +68,8 @@ DENIED = (
 _RUNS = {"routine": 12, "raced": 12}
 _FEW_RUNS = 4
 """How many runs a scene takes at most, of those in which something is done."""
+_PROGRESS = 60.0
+"""Seconds after which the sums so far are printed."""
 
 
 class Work(NamedTuple):
@@ -180,9 +182,8 @@ def sample(seed: int, count: int) -> list[Case]:
     return found
 
 
-def told(outcomes: Iterable[Outcome]) -> tuple[Counter[str], list[Outcome]]:
-    """Return the sums of all outcomes, and those that are bad."""
-    sums: Counter[str] = Counter()
+def added(sums: Counter[str], outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Add outcomes to the sums, and return those that are bad."""
     bad = []
     for each in outcomes:
         sums["runs"] += 1
@@ -199,7 +200,16 @@ def told(outcomes: Iterable[Outcome]) -> tuple[Counter[str], list[Outcome]]:
         sums["bad"] += not each.is_good
         if not each.is_good:
             bad.append(each)
-    return sums, bad
+    return bad
+
+
+def part(text: str) -> tuple[int, int]:
+    """Read ``K/N``, the part K of N equal ones."""
+    number, _, count = text.partition("/")
+    found = int(number), int(count)
+    if not 1 <= found[0] <= found[1]:
+        raise ValueError(text)
+    return found
 
 
 def main() -> int:
@@ -207,21 +217,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Play the crash matrix of key rotation.")
     parser.add_argument("--only", choices=("singles", "pairs", "denials"))
     parser.add_argument("--scene", choices=SCENES, help="of one scene alone")
-    parser.add_argument("--part", type=int, default=1, help="of so much work only one piece each")
+    parser.add_argument("--part", type=part, default=(1, 1), metavar="K/N", help="one of N parts")
     parser.add_argument("--processes", type=int, default=2)
     chosen = parser.parse_args()
-    begun = time.monotonic()
+    number, count = chosen.part
+    begun = told = time.monotonic()
     made = [globals()[chosen.only]()] if chosen.only else [singles(), pairs(), denials()]
     work = [each for each in chain(*made) if chosen.scene in (None, each.case.scene)]
-    work = Random(1).sample(work, len(work))[:: chosen.part]
-    print(f"{len(work)} pieces of work")
+    work = Random(1).sample(work, len(work))[number - 1 :: count]
+    print(f"{len(work)} pieces of work", flush=True)
+    sums: Counter[str] = Counter()
+    is_bad = False
     with ProcessPoolExecutor(chosen.processes) as pool:
-        sums, bad = told(chain.from_iterable(pool.map(Work.play, work)))
-    for each in bad[:20]:
-        print(each)
-    print(", ".join(f"{count} {what}" for what, count in sums.items()))
-    print(f"{time.monotonic() - begun:.0f} s")
-    return 1 if bad else 0
+        for done, outcomes in enumerate(pool.map(Work.play, work), start=1):
+            for each in added(sums, outcomes):
+                is_bad = True
+                print(each, flush=True)
+            if done == len(work) or time.monotonic() > told + _PROGRESS:
+                told = time.monotonic()
+                so_far = ", ".join(f"{many} {what}" for what, many in sums.items())
+                print(f"{done} pieces in {told - begun:.0f} s: {so_far}", flush=True)
+    return 1 if is_bad else 0
 
 
 if __name__ == "__main__":

@@ -7,13 +7,18 @@ from tests.rotation.cases import settle
 from tests.rotation.world import DAY, LATE, WRITES, Actor, World
 
 from kmsjwt.authority.rotate import PlanTooOld
-from kmsjwt.errors import CannotKnow
+from kmsjwt.errors import CannotKnow, KmsUnavailable
 from kmsjwt.local import Propagation
 
 
 @pytest.fixture
 def world():
-    return World(readers={"blind": Propagation(alias=300, tag=300, key=6)})
+    return World(
+        readers={
+            "blind": Propagation(alias=300, tag=300, key=6),
+            "unseeing": Propagation(alias=1_800, key=1_800),
+        }
+    )
 
 
 @pytest.fixture
@@ -75,6 +80,32 @@ def test_one_run_makes_one_key_though_it_cannot_see_it(world, rotator, late, sta
     world.now += DAY
     late.run(start=start)
     assert len(world.keys_in_kms()) == 2
+
+
+@pytest.mark.parametrize("every", [60, 120, 300])
+def test_one_key_is_made_though_several_runs_cannot_see_it(world, rotator, every):
+    """Nobody makes another one for want of patience."""
+    late = Actor(world, "rotator-later")
+    world.now += DAY
+    while late.run() is None:
+        assert len(world.keys_in_kms()) == 2
+        world.now += every
+    assert len(world.keys_in_kms()) == 2
+    assert late.rotator.ring().newest_number == 2
+
+
+def test_one_key_is_made_though_others_cannot_see_it_and_the_note_of_it_is_believed(world, rotator):
+    world.now += DAY
+    for _ in range(3):
+        each = Actor(world, "unseeing")
+        with pytest.raises(KmsUnavailable, match="KMS shows new keys late") as raised:
+            each.rotator.run()
+        assert raised.value.code == "key_not_visible"
+        assert len(world.keys_in_kms()) == 2
+        world.now += 60
+    world.now += 600
+    assert Actor(world, "unseeing").run() is None
+    assert len(world.keys_in_kms()) == 3
 
 
 def test_a_ring_is_made_by_who_sees_its_key_late(world):

@@ -82,7 +82,7 @@ class StepTaker:
         self.reader, writing = ring_clients(client, region, attempts=_READ_ATTEMPTS)
         self.writer = RingWriter(writing, name, allow=self.refuse_old, pause=pause)
         self._gone: tuple[str, ...] = ()
-        self._made_here: dict[int, str] = {}
+        self._made_here: dict[int, Metadata] = {}
         self._has_invalidated = False
         self._read_at = 0.0
         self._began = 0.0
@@ -203,12 +203,12 @@ class StepTaker:
 
     def _created(self, number: int, ring: Ring) -> str:
         spec, settings = self.next_key(ring)
-        made = self._made_here.get(number)
-        left = left_of(self.reader, ring, number, spec, settings, made=made)
+        made, now = self._made_here.get(number), self._now(ring)
+        left = left_of(self.reader, ring, number, spec, settings, now=now, made=made)
         key, gone = left.key, self._gone_with(ring)
         if key is None:
             key = self._made(number, ring, spec, settings, gone)
-            self._made_here[number] = key["Arn"]
+            self._made_here[number] = key
         elif gone:
             self.writer.tag(key["Arn"], {tags.GONE: gone})
         claimed = self.writer.claim(number, key)
@@ -231,7 +231,8 @@ class StepTaker:
             self.writer.tag(noting.arn, {tags.NEXT: str(number)})
         key = self.writer.make(number, spec=spec, settings=settings, gone=gone, **more)
         if noting is not None:
-            self.writer.tag(noting.arn, {tags.NEXT: f"{number} {key_id(key['Arn'])}"})
+            made = tags.of_made(number, key_id(key["Arn"]), self.moment(ring))
+            self.writer.tag(noting.arn, {tags.NEXT: made})
         return key
 
     def _gone_with(self, ring: Ring) -> str:

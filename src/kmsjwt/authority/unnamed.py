@@ -11,11 +11,15 @@ from kmsjwt.kms.ring import tags
 from kmsjwt.kms.ring.asking import described, tags_of
 from kmsjwt.kms.ring.beginning import LIVED, left_behind
 from kmsjwt.kms.ring.fitting import fitting
+from kmsjwt.kms.ring.names import generation_alias
+from kmsjwt.kms.ring.writing import key_not_visible
 from kmsjwt.rotation.facts import LEAVING
 
 if TYPE_CHECKING:
     from kmsjwt.kms.ring.asking import Metadata
     from kmsjwt.rotation import Generation, Ring, RingSettings
+
+_SHOWN_AFTER = 600  # seconds; twice what KMS may take to show everybody what has changed
 
 
 class LeftBehind(Immutable):
@@ -54,7 +58,8 @@ def left_of(
     spec: str,
     settings: RingSettings,
     *,
-    made: str | None = None,
+    now: float,
+    made: Metadata | None = None,
 ) -> LeftBehind:
     """Return what a run left of a generation.
 
@@ -67,26 +72,28 @@ def left_of(
         number: which generation.
         spec: the key spec that is asked for.
         settings: the settings that are.
-        made: the ARN of the key that the caller made itself, whose tags KMS may show late.
+        now: the present, by the clock of KMS; about 0 if there is no ring yet.
+        made: the key that the caller made itself, which KMS may show late, as well as its tags.
 
     Raises:
-        KmsError: KMS did not say.
+        KmsError: KMS did not say, or does not show a key that was made a moment ago.
     """
-    noting, is_ours = noting_key(ring), made is not None
-    if made is None and noting is None:
+    noting = noting_key(ring)
+    key: Metadata | None
+    if made is not None:
+        key = described(client, made["Arn"])
+        if key is None and _is_young(made["CreationDate"].timestamp(), now):
+            key = made  # to be named, though it cannot be seen yet
+    elif noting is not None:
+        key = _noted(client, ring, noting, number, now)
+    else:
         return LeftBehind(left_behind(client, ring.name, spec, settings, number=number))
-    if made is None and noting is not None:
-        named = tags_of(client, noting.arn).get(tags.NEXT, "").split()
-        if len(named) != 2 or named[0] != str(number):
-            return LeftBehind()
-        made = named[1]
-    key = described(client, str(made))
     if key is None or key["KeyState"] != "Enabled":
         return LeftBehind()
-    known = tags_of(client, key["Arn"])
+    known = {} if key is made else tags_of(client, key["Arn"])
     if known.keys() & LIVED:
         return LeftBehind()
-    if is_ours and tags.RING not in known:
+    if made is not None and tags.RING not in known:
         return LeftBehind(key)
     if (known.get(tags.RING), known.get(tags.GENERATION)) != (ring.name, str(number)):
         return LeftBehind()
@@ -98,6 +105,21 @@ def left_of(
         and bool(key.get("MultiRegion")) == (before is not None and is_multi_region(before.arn))
     )
     return LeftBehind(key) if is_as_asked else LeftBehind(other=key["Arn"])
+
+
+def _noted(client: Any, ring: Ring, noting: Generation, number: int, now: float) -> Metadata | None:
+    made = tags.made_in(tags_of(client, noting.arn), number)
+    if made is None:
+        return None
+    key_id, since = made
+    key = described(client, key_id)
+    if key is None and _is_young(since, now):
+        raise key_not_visible(key_id, generation_alias(ring.name, number))
+    return key
+
+
+def _is_young(since: float, now: float) -> bool:
+    return 0 <= now - since < _SHOWN_AFTER
 
 
 def noting_key(ring: Ring) -> Generation | None:

@@ -35,8 +35,9 @@ _MARKS = {
     DISABLED: "disabled",
 }
 NEXT, GONE = "kmsjwt:next", "kmsjwt:gone"
-"""On the key that signs: its successor while that has no alias yet, as ``n`` or ``n KEY-ID``; on
-one that retired: which withdrawn keys before it are still to be disabled, as ``disable n m``.
+"""On the key that signs: its successor while that has no alias yet, as ``n`` or
+``n KEY-ID 2026-01-31T12:00:00Z``, which is when it was made; on one that retired: which withdrawn
+keys before it are still to be disabled, as ``disable n m``.
 On any key: the kids of keys that are withdrawn, and could not be marked or may be forgotten; the
 longest gone first. The key id stands there for a key whose kid nobody could tell."""
 ALL_TAGS = (RING, GENERATION, KID, *_MARKS, KEEP_ENABLED, BUNDLE, ALG, *TIMES, NEXT, GONE)
@@ -127,6 +128,19 @@ def with_gone(gone: Iterable[str], kids: Iterable[str]) -> str:
     while len(" ".join(listed)) > _LONGEST:
         listed.pop(0)
     return " ".join(listed)
+
+
+def of_made(number: int, key_id: str, when: str) -> str:
+    """Return the value of `NEXT` for a key that was made and has no alias yet."""
+    return f"{number} {key_id} {when}"
+
+
+def made_in(tags: Mapping[str, str], number: int) -> tuple[str, float] | None:
+    """Return the key id that was made for a generation, and when; 0 if that is not readable."""
+    which, *noted = tags.get(NEXT, "").split()[:3] or [""]
+    if which != str(number) or not noted:
+        return None
+    return noted[0], _moment(noted[-1]) or 0.0
 
 
 def to_disable_in(tags: Mapping[str, str]) -> tuple[int, ...]:

@@ -180,7 +180,10 @@ class RingWriter:
                 return self._aliased(alias, arn)
             except KmsKeyNotFound:
                 self._pause(seconds)
-        return self._aliased(alias, arn)
+        try:
+            return self._aliased(alias, arn)
+        except KmsKeyNotFound:
+            raise key_not_visible(arn, alias) from None
 
     def _aliased(self, alias: str, arn: str) -> bool:
         """Create an alias; False if it is there already, which may be our own doing."""
@@ -244,6 +247,17 @@ def not_visible(alias: str) -> KmsUnavailable:
         key=alias,
         code="alias_not_visible",
         fix="try again in a minute; nothing is lost",
+    )
+
+
+def key_not_visible(key: str, alias: str) -> KmsUnavailable:
+    """Return the error for a key that was made a moment ago and cannot be seen."""
+    return KmsUnavailable(
+        f"the key {key}, made for {alias}, cannot be seen yet: KMS shows new keys late",
+        action="CreateAlias",
+        key=key,
+        code="key_not_visible",
+        fix="try again in a few minutes: it waits for its alias",
     )
 
 
