@@ -70,7 +70,8 @@ class Emergency:
         marked: when that it is withdrawn was first seen to be written down.
         bounds: until when it may be in the bucket, by what each run tells of consumers.
         is_told: whether a withdrawal was said to be done.
-        settled: when a run was over that could see that it is withdrawn.
+        settled: when a run was over that could see that it is withdrawn, and left nothing to do.
+        hidden_until: until when nobody can tell the withdrawn key from one that is not there.
     """
 
     def __init__(self, case: Case) -> None:
@@ -86,6 +87,7 @@ class Emergency:
         self.marked: float | None = None
         self.bounds: list[float] = []
         self.settled = 0.0
+        self.hidden_until = 0.0
         self.is_told = False
         self.watch: Watch
         self.world.excused = self._excused
@@ -137,8 +139,10 @@ class Emergency:
         for number in range(_MOST_RUNS):
             if case.denied and number == case.denied_from:
                 rule = cases.deny(world, actor, case.denied)
+                self.hidden_until = float("inf") if self._is_hidden_by_denial() else 0.0
             if rule is not None and number == case.denied_from + 3:
                 cases.allow(actor, rule)
+                self.hidden_until = min(self.hidden_until, world.now + SPREAD)
                 rule = None
             report = self._turn(actor)
             self._note(report)
@@ -160,17 +164,22 @@ class Emergency:
         begun = self.world.now
         if self.is_told or (self.marked is not None and not self.case.again):
             report: Report | None = actor.run()
-            is_told = _is_quiet(report) and self._is_seen(begun)
+            is_told = _is_quiet(report) and self._is_seen(begun) and begun >= self.hidden_until
         else:  # or withdraw again, until it is said to be done
             scene = self.scene
             rotator, which = actor.rotator, str(scene.which)
             report = actor.attempt(lambda: rotator.withdraw(which, keep_enabled=scene.keep_enabled))
             is_told = self.is_told = report is not None
-        if report is not None and self._is_seen(begun):
+        if _is_quiet(report) and self._is_seen(begun):
             self.settled = self.settled or self.world.now
         if is_told:
             self.problems += [f"{each}, and it was said to be done" for each in self.places()]
         return report
+
+    def _is_hidden_by_denial(self) -> bool:
+        """Tell whether what is denied is to see a key above the one that signs."""
+        scene = self.scene
+        return scene.which > scene.signing and self.case.denied == f"DescribeKey@{scene.which}"
 
     def _is_seen(self, begun: float) -> bool:
         """Tell whether everybody who began to read then could see that it is withdrawn."""
@@ -225,11 +234,10 @@ class Emergency:
         """Tell whether a cache may lack a key that must hurry: until it has read it again."""
         return at < self._published(token.kid) + age
 
-    def ended(self) -> None:
-        """Add what is wrong in the end."""
+    def ended(self, *, is_calm: bool) -> None:
+        """Add what is wrong in the end, where nothing failed or something did."""
         world = self.world
         self.problems += [*self.places(), *world.wrong]
-        is_calm = not self.case.faults and not self.case.denied
         if self.case.public and is_calm and not world.front.invalidations:
             self.problems.append("the CDN was not told to forget it")
         # One who sees it late may put it back, until the next run five minutes later.
@@ -287,7 +295,7 @@ def withdrawn(case: Case, forks: Forks | None = None) -> Outcome:
     emergency.visited()
     # By then whoever issues has looked again which key signs.
     world.forward(world.now + float(world.times["signer_refresh"]) + SPREAD + MINUTE)
-    emergency.ended()
+    emergency.ended(is_calm=not (actor.gate.hits or case.denied))
     problems = emergency.problems
     signatures = cases.sample(world, emergency.watch, problems)
     refused, verdicts = emergency.refused()
