@@ -84,9 +84,12 @@ TESTS = (
 _ONLY = {
     "authority": (
         "test_authority_adopt.py",
-        "test_authority_checks.py",
         "test_authority_compat_reading.py",  # it reads by way of `publish.readback`
         "test_authority_delete.py",
+        "test_authority_delete_checks.py",
+        "test_authority_finding_checks.py",
+        "test_authority_made_checks.py",
+        "test_authority_withdrawal_checks.py",
     ),
     "rotation": (
         "test_rotation_plan.py",

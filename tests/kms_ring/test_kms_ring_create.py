@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.kms_ring.world import MARK, SPEC, born
 
 from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsError, KmsUnavailable
 from kmsjwt.key_names import ring_name
@@ -15,7 +16,6 @@ from kmsjwt.kms.ring.writing import RingWriter
 from kmsjwt.local import LocalKms
 from kmsjwt.rotation import RingSettings
 
-SPEC = "ECC_NIST_P256"
 STEPS = [
     "describe_key",
     "list_aliases",
@@ -405,23 +405,10 @@ def test_a_name_that_can_be_no_rings_is_refused(name):
         ring_name(name)
 
 
-def _born(kms, number, *marks) -> Any:
-    """Make a ring's key by hand, with its alias."""
-    tags = {"kmsjwt:ring": "auth", "kmsjwt:generation": str(number)}
-    tags |= {f"kmsjwt:{mark}": "2026-01-01T00:00:00Z" for mark in marks}
-    key = kms.create_key(
-        KeySpec=SPEC,
-        KeyUsage="SIGN_VERIFY",
-        Tags=[{"TagKey": name, "TagValue": value} for name, value in tags.items()],
-    )["KeyMetadata"]["Arn"]
-    kms.create_alias(AliasName=f"alias/auth/{number}", TargetKeyId=key)
-    return key
-
-
 @pytest.mark.parametrize("mark", ["draining", "retired", "compromised", "disabled"])
 def test_a_key_that_is_done_signing_is_not_pointed_to_again(kms, mark):
     """Somebody has deleted the pointer; the first key is not the one that signed last."""
-    _born(kms, 1, mark)
+    born(kms, 1, **{mark: MARK})
 
     with pytest.raises(ConfigError, match="aws kms create-alias --alias-name alias/auth") as raised:
         create_ring("auth", client=kms)
@@ -431,7 +418,7 @@ def test_a_key_that_is_done_signing_is_not_pointed_to_again(kms, mark):
 
 
 def test_a_ring_whose_first_keys_are_deleted_is_not_begun_again(kms):
-    _born(kms, 47)
+    born(kms, 47)
 
     with pytest.raises(ConfigError, match="alias/auth/47 is there") as raised:
         create_ring("auth", spec=SPEC, client=kms)
@@ -448,7 +435,7 @@ def test_without_the_right_to_list_aliases_a_ring_is_made_all_the_same(kms):
 
 @pytest.mark.parametrize("mark", ["draining", "retired", "compromised", "disabled"])
 def test_a_key_without_an_alias_that_is_done_signing_is_not_taken_up(kms, mark):
-    left_over = _born(kms, 1, mark)
+    left_over = born(kms, 1, **{mark: MARK})
     kms.delete_alias(AliasName="alias/auth/1")
 
     assert create_ring("auth", spec=SPEC, client=kms).arn != left_over
@@ -456,7 +443,7 @@ def test_a_key_without_an_alias_that_is_done_signing_is_not_taken_up(kms, mark):
 
 @pytest.mark.parametrize(("number", "is_found"), [(2, True), (29, True), (30, False)])
 def test_where_aliases_may_not_be_listed_thirty_generations_are_asked_for(kms, number, is_found):
-    _born(kms, number)
+    born(kms, number)
     kms.permissions.deny("ListAliases")
 
     if not is_found:
@@ -468,8 +455,8 @@ def test_where_aliases_may_not_be_listed_thirty_generations_are_asked_for(kms, n
 
 
 def test_a_generation_that_may_not_be_seen_hides_no_other(kms):
-    _born(kms, 2)
-    _born(kms, 3)
+    born(kms, 2)
+    born(kms, 3)
     kms.permissions.deny("ListAliases")
     kms.permissions.deny("DescribeKey", key="alias/auth/2")
 

@@ -5,24 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.kms_ring.world import SPEC, born
 
 from kmsjwt.errors import ConfigError
 from kmsjwt.kms.ring.create import create_ring
 from kmsjwt.local import LocalKms
-
-SPEC = "ECC_NIST_P256"
-
-
-def born(kms: Any, number: int) -> str:
-    """Make a ring's key by hand, with its alias."""
-    tags = {"kmsjwt:ring": "auth", "kmsjwt:generation": str(number)}
-    key: str = kms.create_key(
-        KeySpec=SPEC,
-        KeyUsage="SIGN_VERIFY",
-        Tags=[{"TagKey": name, "TagValue": value} for name, value in tags.items()],
-    )["KeyMetadata"]["Arn"]
-    kms.create_alias(AliasName=f"alias/auth/{number}", TargetKeyId=key)
-    return key
 
 
 class Overtaken:
