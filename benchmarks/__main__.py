@@ -14,7 +14,17 @@ from pathlib import Path
 
 from benchmarks.table import Table, target_table
 
-MODULES = ("verify", "steps", "node", "ours", "processes", "issuing", "hostile", "local_kms")
+MODULES = (
+    "verify",
+    "steps",
+    "node",
+    "ours",
+    "processes",
+    "memory_sizes",
+    "issuing",
+    "hostile",
+    "local_kms",
+)
 
 
 def main() -> int:

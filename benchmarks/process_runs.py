@@ -76,6 +76,11 @@ class Launcher:
         self._process = process
         self._printed = printed
 
+    @property
+    def process_id(self) -> int:
+        """The launcher's own, which its processes inherit limits from."""
+        return self._process.pid
+
     def run(self, case: Case, folder: Path) -> tuple[Run, int, str]:
         """Run a case on a folder's token and return what it took, its exit status and words."""
         assert self._process.stdin is not None

@@ -76,8 +76,8 @@ def tables(quick: bool) -> list[Table]:
         python = bundle.bare_interpreter(folder / "bare")
         compiled = bundle.compiled(folder / "compiled")
         cases = [
-            *_cases(python, compiled, good, kms),
-            *_as_source(_cases(python, bundle.source(folder / "source"), good, kms)),
+            *python_cases(python, compiled, good, kms),
+            *_as_source(python_cases(python, bundle.source(folder / "source"), good, kms)),
             *_node(),
         ]
         for case in cases:
@@ -86,7 +86,8 @@ def tables(quick: bool) -> list[Table]:
         return [_starts(runs, NOTE.format(rounds=rounds)), _starts_as_source(runs)]
 
 
-def _cases(python: Path, packages: Path, good: Path, kms: tls_kms.Kms) -> list[Case]:
+def python_cases(python: Path, packages: Path, good: Path, kms: tls_kms.Kms) -> list[Case]:
+    """Return a case for each Python process, which finds its packages in one folder."""
     base = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONPATH": str(packages)}
     ours = {"KMSJWT_ISSUER": ISSUER, "KMSJWT_AUDIENCE": AUDIENCE}
     jwks = {"KMSJWT_JWKS": str(good / "jwks.json")}
