@@ -1,4 +1,4 @@
-"""The rotate function at its edges: the second an alarm goes off, late views, what it is made of."""
+"""The rotate function at its edges: the second of an alarm, late views, what it is made of."""
 
 from __future__ import annotations
 

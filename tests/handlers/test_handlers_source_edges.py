@@ -1,4 +1,4 @@
-"""Whom the authorizer asks about a token, where its settings leave one answer."""
+"""Where the authorizer has the article's tokens verified: here, or by KMS."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.handlers.support import ISSUER, NOW
-from tests.recipe.article import Article, base64url
+from tests.recipe.article import Article
 
 from kmsjwt.handlers import authorizer
 from kmsjwt.local import LocalKms
@@ -25,7 +25,7 @@ def status(kms: Any, token: str, log: Any, **settings: str) -> int:
 
 @pytest.mark.parametrize(("verify", "denied"), [("local", 200), ("kms", 500)])
 def test_the_article_s_tokens_are_verified_where_the_others_are(log, verify, denied):
-    """Who wants each verification in CloudTrail wants theirs as well; who does not pays for none."""
+    """Who wants each verification in CloudTrail wants theirs too; who does not pays for none."""
     kms: Any = LocalKms()
     key = kms.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
     token = Article(kms, key).token()
@@ -34,13 +34,3 @@ def test_the_article_s_tokens_are_verified_where_the_others_are(log, verify, den
     assert status(kms, token, log, **settings) == 200
     kms.permissions.deny("Verify")
     assert status(kms, token, log, **settings) == denied
-
-
-def test_a_key_that_is_named_twice_is_still_the_only_one(kms, rsa_key, log):
-    """So a token that names none means it."""
-    claims = {"iss": ISSUER, "aud": "orders", "sub": "ala", "jti": "1", "user_name": None}
-    token = Article(kms, rsa_key).token(
-        header={"kid": None}, claims={**claims, "exp": NOW + 900}, spell=base64url
-    )
-
-    assert status(kms, token, log, KMSJWT_KEYS=f"{rsa_key} {rsa_key}") == 200

@@ -110,14 +110,13 @@ def recipe_keys(settings: KeySettings, key: str, client: Any, clock: Clock, log:
 
 
 def published_keys(
-    settings: KeySettings, client: Any, clock: Clock, log: Log, *, max_age: int | None = None
+    settings: KeySettings, client: Any, clock: Clock, log: Log, *, max_age: int
 ) -> PublishableKeys:
     """Return the source of the keys to publish, read anew after ``max_age`` seconds."""
-    age = {} if max_age is None else {"max_age": max_age}
     if settings.jwks is not None:
-        return cast("PublishableKeys", _jwks(settings, clock, log, **age))
-    named = _named(settings, client, clock, **age)
-    return AllKeys((*named, *_rings(settings, client, clock, **age)))
+        return cast("PublishableKeys", _jwks(settings, clock, log, max_age=max_age))
+    named = _named(settings, client, clock, max_age=max_age)
+    return AllKeys((*named, *_rings(settings, client, clock, max_age=max_age)))
 
 
 def _jwks(settings: KeySettings, clock: Clock, log: Log, **more: Any) -> KeySource:
