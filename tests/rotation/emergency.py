@@ -277,9 +277,9 @@ class Emergency:
 
 def _is_quiet(report: Report | None) -> bool:
     """Tell whether a run says that nothing is left of a withdrawal, now or later."""
-    return report is not None and not (
-        report.plan.due or any(each.reason == "withdrawn" for each in report.plan.later)
-    )
+    if report is None or report.plan.due or report.attention:
+        return False
+    return all(each.reason != "withdrawn" for each in report.plan.later)
 
 
 def withdrawn(case: Case, forks: Forks | None = None) -> Outcome:
