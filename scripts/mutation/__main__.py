@@ -21,6 +21,7 @@ ROOMS = (".", "gateway", "jwks", "kms", "kms/ring", "rotation", "rules", "web")
 ALONE = (
     "authority.adopt",
     "authority.delete",
+    "authority.making",
     "authority.taking",
     "authority.unnamed",
     "authority.withdrawing",

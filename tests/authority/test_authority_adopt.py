@@ -11,14 +11,16 @@ from kmsjwt import Issuer, Verifier
 from kmsjwt.authority import Rotator
 from kmsjwt.authority.adopt import adopt
 from kmsjwt.authority.in_kms import InKms
-from kmsjwt.errors import ClaimsRefused, ConfigError, UnknownKey
+from kmsjwt.errors import ClaimsRefused, ConfigError, KmsAccessDenied, KmsThrottled, UnknownKey
 from kmsjwt.jwks import JwksFile
 from kmsjwt.kms import KmsSigner
 from kmsjwt.kms.ring.create import create_ring
+from kmsjwt.kms.ring.finding import orphans
 from kmsjwt.local import LocalKms
 from kmsjwt.publish import Folder, Publisher
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ISSUER = "https://id.example"
@@ -367,3 +369,135 @@ def test_a_key_that_is_done_signing_begins_no_ring(kms, mark):
     assert refused.value.code == "adopt_other"
     assert kms.list_resource_tags(KeyId=arn)["Tags"] == [tag]
     assert kms.list_aliases(KeyId=arn)["Aliases"] == []
+
+
+# --- cut off, overtaken, or half of it there
+
+
+class Overtaken(Watched):
+    """Somebody comes between the looking and the naming."""
+
+    def __init__(self, kms: LocalKms, meanwhile: Callable[[], Any]) -> None:
+        super().__init__(kms)
+        self._meanwhile: Callable[[], Any] | None = meanwhile
+
+    def create_alias(self, **parameters: Any) -> Any:
+        if self._meanwhile is not None:
+            self._meanwhile()
+        self._meanwhile = None
+        return self._kms.create_alias(**parameters)
+
+
+def test_who_loses_the_race_has_left_nothing_on_somebodys_key(kms):
+    arn = made(kms)
+    client = Overtaken(kms, lambda: create_ring("auth", client=kms))
+
+    with pytest.raises(ConfigError, match="ring auth has begun with") as refused:
+        adopt("auth", arn, client=client)
+
+    assert refused.value.code == "adopt_other"
+    assert kms.list_resource_tags(KeyId=arn)["Tags"] == []
+    assert adopt("other", arn, client=kms).is_new
+
+
+def test_who_may_not_name_it_leaves_nothing_on_it(kms):
+    """A key that signs in production is not listed as lost, nor taken by who begins the ring."""
+    arn = made(kms)
+    kms.permissions.deny("CreateAlias", key=arn)
+
+    with pytest.raises(KmsAccessDenied, match="CreateAlias"):
+        adopt("auth", arn, client=kms)
+
+    assert kms.list_resource_tags(KeyId=arn)["Tags"] == []
+    assert list(orphans(kms)) == []
+    assert create_ring("auth", client=kms).arn != arn
+
+
+@pytest.mark.parametrize("pointed", [False, True], ids=["no pointer", "a pointer"])
+def test_cut_off_before_its_tags_it_is_neither_lost_nor_anybody_elses_and_is_finished(kms, pointed):
+    arn = made(kms)
+    if pointed:
+        kms.create_alias(AliasName="alias/auth", TargetKeyId=arn)
+    kms.faults.add("TagResource", kind="throttle")
+
+    with pytest.raises(KmsThrottled, match="alias/auth/1 is there") as cut_off:
+        adopt("auth", arn, client=kms)
+
+    assert cut_off.value.fix is not None
+    assert cut_off.value.fix.startswith("run this again")
+    assert list(orphans(kms)) == []
+    rotator = Rotator("auth", InKms("auth", kms), client=kms)
+    assert rotator.run(start=True).done == ()  # nobody else begins the ring
+    assert len(kms.list_keys()["Keys"]) == 1
+    assert adopt("auth", arn, client=kms).is_new
+    assert not adopt("auth", arn, client=kms).is_new
+    assert rotator.run().ring.signing == 1
+
+
+def test_who_comes_second_with_the_same_key_takes_what_is_there(kms):
+    arn = made(kms)
+    first = {"period": 86_400}
+    client = Overtaken(kms, lambda: adopt("auth", arn, client=kms, changes=first, alg="PS256"))
+
+    second = adopt("auth", arn, client=client, alg="RS512")
+
+    assert (second.is_new, second.alg) == (False, "PS256")
+    tags = kms.list_resource_tags(KeyId=arn)["Tags"]
+    assert {"TagKey": "kmsjwt:period", "TagValue": "86400"} in tags
+    assert "TagResource" not in client.asked
+
+
+def tag(kms: LocalKms, arn: str, **named: str) -> None:
+    listed = [{"TagKey": f"kmsjwt:{name}", "TagValue": value} for name, value in named.items()]
+    kms.tag_resource(KeyId=arn, Tags=listed)
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ({"ring": "other", "generation": "1"}, "is generation 1 of ring other"),
+        ({"ring": "auth", "generation": "5"}, "is generation 5 of ring auth"),
+        ({"ring": "other"}, "is generation 1 of ring other"),
+    ],
+    ids=["another ring's", "another generation", "another ring's, of no generation"],
+)
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_stranger_that_has_the_first_alias_is_no_beginning(kms, named, told, settled):
+    """The ring would stand still, and be said to be there."""
+    arn = made(kms)
+    kms.create_alias(AliasName="alias/auth/1", TargetKeyId=arn)
+    tag(kms, arn, **named, **({"max-lifetime": "900"} if settled else {}))
+    before = kms.list_resource_tags(KeyId=arn)["Tags"]
+
+    with pytest.raises(ConfigError, match=told) as refused:
+        adopt("auth", arn, client=kms)
+
+    assert refused.value.code == "adopt_other"
+    assert kms.list_resource_tags(KeyId=arn)["Tags"] == before
+
+
+@pytest.mark.parametrize("named", [{"ring": "auth"}, {"ring": "auth", "generation": "1"}], ids=str)
+def test_a_first_key_that_tells_no_times_is_told_them(kms, named):
+    arn = made(kms)
+    kms.create_alias(AliasName="alias/auth/1", TargetKeyId=arn)
+    tag(kms, arn, **named)
+
+    assert adopt("auth", arn, client=kms, changes={"period": 86_400}).is_new
+
+    [generation] = Rotator("auth", InKms("auth", kms), client=kms).run().ring.generations
+    assert generation.doubt is None
+    assert generation.settings is not None
+    assert generation.settings.period == 86_400
+
+
+@pytest.mark.parametrize(
+    "named", [{"max-lifetime": "900"}, {"draining": "2026-01-01T00:00:00Z"}], ids=str
+)
+def test_a_first_key_that_tells_any_or_is_over_is_left_as_it_is(kms, named):
+    arn = made(kms)
+    kms.create_alias(AliasName="alias/auth/1", TargetKeyId=arn)
+    tag(kms, arn, ring="auth", generation="1", **named)
+    before = kms.list_resource_tags(KeyId=arn)["Tags"]
+
+    assert not adopt("auth", arn, client=kms).is_new
+    assert kms.list_resource_tags(KeyId=arn)["Tags"] == before

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.authority.ring_world import (
     DAY,
     HOUR,
@@ -17,10 +18,11 @@ from tests.authority.ring_world import (
     World,
     its_settings,
 )
+from tests.rotation.scene import Meddled
 
 from kmsjwt.authority.in_kms import InKms
 from kmsjwt.authority.rotate import PlanTooOld, Rotator
-from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsUnavailable
+from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsThrottled, KmsUnavailable
 from kmsjwt.local import LocalKms
 
 # --- the key that a run made and could not name
@@ -121,6 +123,112 @@ def test_what_was_written_down_ten_minutes_ago_and_cannot_be_seen_is_waited_for(
         assert world.key_count() == 1
     else:
         assert world.rotator().run(start=True).ring.newest_number == 2
+
+
+def noting(world: World, made: str, age: float) -> None:
+    """Write down a key as made so many seconds ago."""
+    when = datetime.fromtimestamp(world.clock.now - age, UTC)
+    world.tag("alias/auth/1", next=f"2 {made.rpartition('/')[2]} {when:%Y-%m-%dT%H:%M:%SZ}")
+
+
+@pytest.mark.parametrize("age", [0, 598, 599, DAY])
+@pytest.mark.parametrize("shown", ["without tags", "without its tags' right", "denied"])
+def test_a_noted_key_that_kms_does_not_quite_show_is_waited_for_no_longer(world, shown, age):
+    """IAM sees late whose it is; and one that is nobody's business must not stop the ring."""
+    world.rotator().run()
+    made = world.key(tags=None if shown == "without tags" else {**OURS, **its_settings(world)})
+    if shown != "without tags":
+        denied = "DescribeKey" if shown == "denied" else "ListResourceTags"
+        world.kms.permissions.deny(denied, key=made)
+    noting(world, made, age)
+
+    if age < 599:
+        with pytest.raises(KmsUnavailable, match="made for alias/auth/2, cannot be seen") as caught:
+            world.rotator().run(start=True)
+        assert caught.value.code == "key_not_visible"
+        assert world.key_count() == 2
+    else:
+        assert world.rotator().run(start=True).ring.newest_number == 2
+        assert world.arn("alias/auth/2") != made
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "arn:aws:kms:eu-central-1:999999999999:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "{arn}",
+        "alias/mine",
+        "key/{id}",
+        "{id}x",
+    ],
+)
+def test_a_note_that_names_a_key_otherwise_than_by_its_id_is_none(world, named):
+    """Whoever may tag the key that signs could have every run ask for what it may not see."""
+    world.rotator().run()
+    made = world.key(tags={**OURS, **its_settings(world)})
+    world.kms.create_alias(AliasName="alias/mine", TargetKeyId=made)
+    name = named.format(arn=made, id=made.rpartition("/")[2])
+    when = datetime.fromtimestamp(world.clock.now, UTC)
+    world.tag("alias/auth/1", next=f"2 {name} {when:%Y-%m-%dT%H:%M:%SZ}")
+
+    assert world.rotator().run(start=True).ring.newest_number == 2
+    assert world.arn("alias/auth/2") != made
+
+
+def test_a_withdrawal_is_not_stopped_by_a_note_of_a_foreign_key(world):
+    world.rotator().run()
+    foreign = "arn:aws:kms:eu-central-1:999999999999:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    world.tag("alias/auth/1", next=f"2 {foreign}")
+
+    assert world.rotator().withdraw("1").ring.signing == 2
+
+
+def failing(*operations: str) -> Any:
+    """Return what throttles these once a key was made; see `Meddled`."""
+    left: list[str] = []
+
+    def meddle(name: str, _parameters: dict[str, Any]) -> None:
+        if name == "create_key":
+            left.extend(operations)
+        elif name in left:
+            left.remove(name)
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow"}}, name)
+
+    return meddle
+
+
+def throttled(world: World, *operations: str) -> Rotator:
+    client = Meddled(world.kms, failing(*operations))
+    return Rotator("auth", InKms("auth", world.kms), client=client, clock=world.own)
+
+
+def test_a_key_that_was_made_and_could_not_be_written_down_is_named_all_the_same(world):
+    world.rotator().run()
+
+    assert throttled(world, "tag_resource").run(start=True).ring.newest_number == 2
+
+    assert world.tags("alias/auth/1")["kmsjwt:next"] == "2"
+    assert world.key_count() == 2
+
+
+def test_nor_is_another_made_by_who_could_not_name_it_either(world):
+    world.rotator().run()
+    rotator = throttled(world, "tag_resource", "create_alias")
+    with pytest.raises(KmsThrottled, match="CreateAlias"):
+        rotator.run(start=True)
+
+    assert rotator.run(start=True).ring.newest_number == 2
+    assert world.key_count() == 2
+
+
+def test_a_key_for_decrypting_is_not_taken_though_it_is_written_down():
+    world = World(spec="RSA_2048")
+    world.rotator().run()
+    arn = world.kms.create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["Arn"]
+    world.tag(arn, **OURS, **its_settings(world))
+
+    assert begun(world, arn) != arn
+    assert world.aliases_of(arn) == []
 
 
 def test_who_made_a_key_that_is_deleted_makes_another(world):
@@ -324,6 +432,25 @@ def test_who_comes_second_takes_the_key_of_who_came_first_and_gives_up_its_own(w
     assert told == [f"another run made {theirs}"]
     assert world.arn("alias/auth/2") == theirs
     assert world.state(ours[0]) == "PendingDeletion"
+
+
+def test_a_key_that_was_found_and_comes_second_is_told_and_not_deleted(world):
+    """Whatever its tags say, it may be somebody's: who adopts a key tags it as well."""
+    world.rotator().run()
+    found, theirs = (world.key(tags={**OURS, **its_settings(world)}) for _ in range(2))
+    world.tag("alias/auth/1", next=f"2 {found.rpartition('/')[2]}")
+
+    def overtake(name: str, parameters: dict[str, Any]) -> None:
+        if name == "create_alias" and parameters["TargetKeyId"] == found:
+            world.kms.create_alias(AliasName="alias/auth/2", TargetKeyId=theirs)
+
+    client = Meddled(world.kms, overtake)
+    rotator = Rotator("auth", InKms("auth", world.kms), client=client, clock=world.own)
+
+    assert rotator.run(start=True).orphans == (found,)
+
+    assert world.arn("alias/auth/2") == theirs
+    assert world.state(found) == "Enabled"
 
 
 def test_where_nothing_signs_and_no_spec_is_named_the_first_key_is_of_the_default():

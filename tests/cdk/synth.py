@@ -21,14 +21,16 @@ from kmsjwt.errors import ConfigError
 
 def synthesised(bundle: str, given: dict[str, Any]) -> dict[str, Any]:
     # An app for each: the CDK checks all stacks of an app together, which takes longer.
-    tokens = given.pop("tokens", {})
+    tokens, times = given.pop("tokens", {}), given.pop("times", 1)
     with tempfile.TemporaryDirectory() as out:
         app = cdk.App(outdir=out)
         stack = cdk.Stack(app, "Tested")
         for argument, name in tokens.items():
             given[argument] = cdk.CfnParameter(stack, name).value_as_string
         try:
-            authority = TokenAuthority(stack, "Authority", **{"bundle": bundle, **given})
+            for number in range(times):
+                name = f"Authority{number or ''}"
+                authority = TokenAuthority(stack, name, **{"bundle": bundle, **given})
         except ConfigError as error:
             return {"fault": str(error), "code": error.code}
         cdk.CfnOutput(stack, "MyIssuer", value=authority.output("Issuer"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,24 @@ def synthesised(project: Path) -> Any:
         timeout=300,
         check=False,
     )
+
+
+def test_its_tests_take_an_audience_as_the_construct_does(project):
+    settings = project / "settings.py"
+    text = settings.read_text("utf-8")
+    settings.write_text(text.replace('AUDIENCE = ["orders"]', 'AUDIENCE = "orders"'), "utf-8")
+    assert settings.read_text("utf-8") != text
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(

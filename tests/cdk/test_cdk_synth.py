@@ -51,6 +51,8 @@ CASES: dict[str, dict[str, Any]] = {
     "bad": {"audience": 7, "ring_name": "a b", "issue_rate": 0, "algorithm": "HS256"},
     "bad form": {"audience": "orders", "issuer": "http://id.example", "authorizer_ttl": "60"},
     "unknown": {"audience": "orders", "lifetime": "5m"},
+    "rules": {"audience": "", "hosted_zone_id": "Z1"},
+    "two": {"audience": "orders", "times": 2},
     "no bundle": {"audience": "orders", "bundle": "nowhere.zip"},
     "no bundle of ours": {"audience": "orders", "bundle": __file__},
 }
@@ -293,6 +295,12 @@ def test_its_outputs_are_the_templates_and_can_be_used(synthesised):
             ["issuer is 'https://id.example/auth'", "by issuer_path"],
         ),
         ("unknown", "cdk_parameters", ["lifetime is no argument of TokenAuthority"]),
+        (
+            "rules",
+            "cdk_parameters",
+            ["audience is empty", "hosted_zone_id is set, and certificate_arn is not"],
+        ),
+        ("two", "cdk_stack", ["the stack 'Tested' has a TokenAuthority already", "of its own"]),
         ("no bundle", "bundle_file", ["'nowhere.zip' is not there; make it: kmsjwt bundle"]),
         (
             "no module",

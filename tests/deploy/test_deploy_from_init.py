@@ -40,8 +40,8 @@ def test_a_project_for_sam(cloud, domain, tmp_path):
     me = newcomer.with_programs(tmp_path, cloud, sam=newcomer.sam(environment(".venv-deploy")))
     project = me.begins(name_for(site))
     project.edits("samconfig.toml", '"Audience=orders"', '"Audience=tills"')
-    project.edits("samconfig.toml", '# "IssuerUrl=",', f'"IssuerUrl={site.origin}",')
-    project.edits("samconfig.toml", '"RingName=auth"', '"RingName=by-sam"')
+    project.edits("samconfig.toml", 'IssuerUrl=""', f'IssuerUrl="{site.origin}"')
+    project.edits("samconfig.toml", f'"RingName={name_for(site)}"', '"RingName=by-sam"')
     alarms = {name: resource_of(project, name) for name in stacks.NOT_KNOWN}
 
     project.types(project.how_to("test"))
@@ -68,7 +68,9 @@ def test_a_project_for_the_cdk(cloud, domain, tmp_path):
     project = me.begins(name_for(site), "--with cdk")
     project.edits("settings.py", '["orders"]', '["tills", "bills"]')
     project.edits(
-        "settings.py", '"ring_name": "auth",', f'"ring_name": "by-cdk", "issuer": "{site.origin}",'
+        "settings.py",
+        f'"ring_name": "{name_for(site)}",',
+        f'"ring_name": "by-cdk", "issuer": "{site.origin}",',
     )
     project.edits("app.py", "app.synth()", f"{_WITHOUT_ALARMS}\napp.synth()")
 
@@ -129,7 +131,7 @@ def leaves_its_keys(project: Newcomer, stack: Stack, ring: str) -> None:
         stacks.there(stack.cloud, stack.name)
     assert stack.call("GET", stack.outputs["HelloUrl"])[0] == 404
     listing, *_ = project.shown("After it is removed")
-    listed = project.types(listing.replace("auth", ring))
+    listed = project.types(listing.replace(stack.name, ring))
     stages = re.findall(r"^alias/\S+ +(\w+) +Enabled ", listed, re.MULTILINE)
     assert sorted(stages) == ["published", "signing"]
     s3 = stack.cloud.client("s3")

@@ -13,6 +13,7 @@ from kmsjwt.authority.iam_names import Place
 from kmsjwt.cdk.parameters import values
 from kmsjwt.cdk.settling import settled
 from kmsjwt.deploy import template
+from kmsjwt.errors import ConfigError
 from kmsjwt.handlers import rotate
 from kmsjwt.local import LocalKms
 
@@ -142,9 +143,10 @@ def test_without_subnets_nothing_of_a_vpc_is_there():
 @pytest.mark.parametrize(
     "given", [{"vpc_subnet_ids": SUBNETS}, {"vpc_security_group_ids": GROUPS}], ids=list
 )
-def test_half_a_vpc_is_left_to_lambda_to_refuse(given):
+def test_half_a_vpc_is_refused_before_anything_is_made(given):
     """Rather than a function outside the VPC that somebody believes to be in it."""
-    assert "VpcConfig" in resources_of(**given)["IssueFunction"]["Properties"]
+    with pytest.raises(ConfigError, match=r"vpc_\w+ is set, and vpc_\w+ is not"):
+        resources_of(**given)
 
 
 def test_a_missing_run_counts_as_none():

@@ -211,7 +211,7 @@ def test_what_kms_refuses_for_now_is_asked_again(deployed, formation):
 
 
 def waiting(
-    deployed: Any, formation: Any, *, seconds: float, kind: str = "Create", **properties: str
+    deployed: Any, formation: Any, *, seconds: float, kind: str = "Create", **properties: Any
 ) -> list[float]:
     """Ask for the ring with a clock that waiting moves on, and return how long was waited."""
     waited: list[float] = []
@@ -305,6 +305,15 @@ def test_nor_is_a_second_key_made_while_the_first_ones_alias_cannot_be_seen(
     assert keys(deployed) == 1
 
 
+def test_a_first_key_that_is_seen_late_is_the_only_one(deployed, formation):
+    deployed.kms = LocalKms(clock=lambda: deployed.now.at, propagation=Propagation(key=120))
+
+    waiting(deployed, formation, seconds=900)
+
+    assert formation.last["Status"] == "SUCCESS", formation.last
+    assert keys(deployed) == 1
+
+
 def test_a_start_that_is_asked_for_again_before_its_key_is_seen_makes_no_other(deployed):
     spread = Propagation(alias=200, tag=200)
     deployed.kms = LocalKms(clock=lambda: deployed.now.at, propagation=spread)
@@ -388,6 +397,22 @@ def test_a_key_that_is_there_becomes_the_first(deployed, formation):
         assert deployed.kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"] == arn
     assert keys(deployed) == 1
     assert deployed.kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "Enabled"
+
+
+@pytest.mark.parametrize("named", [["x"], [], {}, {"Ref": "Key"}, 7, 0, True, False], ids=repr)
+def test_what_names_no_key_to_begin_with_makes_none(named, deployed, formation):
+    waited = waiting(deployed, formation, seconds=900, ExistingKey=named)
+
+    assert (formation.last["Status"], waited) == ("FAILED", [])
+    assert "expected a key's ARN" in formation.last["Reason"]
+    assert keys(deployed) == 0
+
+
+def test_a_template_may_leave_the_key_to_begin_with_empty(deployed, formation):
+    deployed.ask("Create", ExistingKey="")
+
+    assert formation.last["Status"] == "SUCCESS"
+    assert keys(deployed) == 1
 
 
 @pytest.fixture

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kmsjwt.cli.scaffold import stack_name
+from kmsjwt.cli.scaffold import ring_name, stack_name
+from kmsjwt.key_names import RING_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FILES = {
-    "sam": {"samconfig.toml", "template.yaml"},
+    "sam": {"samconfig.toml", "template.yaml", "tests/test_stack.py"},
     "cdk": {"app.py", "cdk.json", "settings.py"},
 }
 COMMON = {
@@ -108,6 +109,53 @@ def test_what_a_link_leads_to_is_not_written(typed, tmp_path, forced):
     assert elsewhere.read_text() == "precious = True\n"
 
 
+@pytest.mark.parametrize(
+    ("tool", "other"), [("cdk", "sam"), ("sam", "cdk")], ids=["over SAM", "over the CDK"]
+)
+def test_what_another_tool_left_is_told(typed, tmp_path, tool, other):
+    typed("mine", "--with", other)
+
+    said = typed("mine", "--with", tool, "--force")
+
+    [line] = re.findall(rf"^left there, of a project --with {other}: (.*)$", said.err, re.MULTILINE)
+    assert set(line.split(", ")) == FILES[other]
+    assert all((tmp_path / "mine" / name).exists() for name in FILES[other])
+
+
+def test_somebodys_own_files_are_nothing_that_was_left(typed, tmp_path):
+    """The CDK is not alone in calling a file app.py."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "app.py").write_text("mine = True\n")
+    (folder / "settings.py").write_text("mine = True\n")
+
+    assert "left there" not in typed("mine").err
+    assert "left there" not in typed("mine").err
+
+
+@pytest.mark.parametrize(
+    ("name", "stack", "ring"),
+    [("my-auth", "my-auth", "my-auth"), ("müsli", "m-sli", "m-sli"), ("日本", "auth", "auth")],
+)
+def test_the_names_that_the_folder_gave_are_told(typed, tmp_path, name, stack, ring):
+    said = typed(name)
+
+    assert f"the stack is {stack}, its key ring {ring}\n" in said.err
+    text = (tmp_path / name / "samconfig.toml").read_text("utf-8")
+    assert f'stack_name = "{stack}"' in text
+    assert f'"RingName={ring}"' in text
+    assert f"kmsjwt key list {ring}\n" in (tmp_path / name / "README.md").read_text("utf-8")
+
+
+def test_a_folder_that_cannot_be_made_is_named(typed):
+    said = typed("/proc/nowhere")
+
+    assert said.code == 2
+    assert "'/proc/nowhere' cannot be made" in said.err
+    assert ".gitignore" not in said.err
+    assert re.search(r"^  fix: name one ", said.err, re.MULTILINE)
+
+
 def test_a_file_is_no_folder(typed, tmp_path):
     (tmp_path / "mine").write_text("")
 
@@ -140,3 +188,10 @@ def test_words_that_make_no_sense_write_nothing(typed, tmp_path, words, told):
 )
 def test_any_folder_makes_a_name_that_cloudformation_takes(name):
     assert re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", stack_name(name))
+    assert re.fullmatch(RING_NAME, ring_name(name))
+
+
+@pytest.mark.parametrize("name", ["aws", "AWS", "-aws-"])
+def test_a_ring_is_not_called_what_aws_keeps_to_itself(name):
+    """KMS, CreateAlias: no alias begins with alias/aws/."""
+    assert not f"alias/{ring_name(name)}/1".lower().startswith("alias/aws/")

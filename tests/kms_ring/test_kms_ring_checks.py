@@ -432,6 +432,9 @@ class NeverSees:
         return getattr(self._kms, name)
 
 
+KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
 class TestWriting:
     @pytest.mark.parametrize("unseen", [0, 1, 2, 3, 4])
     def test_a_new_key_is_waited_for_seven_seconds(self, kms, unseen):
@@ -465,6 +468,17 @@ class TestWriting:
         made = writer.make(1, spec=world.SPEC, settings=RingSettings())
         writer.claim(1, made)
 
+        assert writer.orphans == [made["Arn"]]
+
+    def test_a_key_that_came_too_late_and_was_made_elsewhere_is_told_and_stays(self, kms):
+        winner = born(kms, 1)
+        made = RingWriter(kms, "auth", allow=lambda: None).make(
+            1, spec=world.SPEC, settings=RingSettings()
+        )
+        writer = RingWriter(kms, "auth", allow=lambda: None)
+
+        assert writer.claim(1, made)["Arn"] == winner
+        assert kms.describe_key(KeyId=made["Arn"])["KeyMetadata"]["KeyState"] == "Enabled"
         assert writer.orphans == [made["Arn"]]
 
     @pytest.mark.parametrize("gone", ["", "kid-1", "kid-1 kid-2"])
@@ -572,6 +586,24 @@ class TestTags:
     )
     def test_which_keys_are_still_to_be_disabled(self, text, numbers):
         assert tags.to_disable_in({"kmsjwt:next": text} if text else {}) == numbers
+
+    @pytest.mark.parametrize(
+        ("text", "made"),
+        [
+            (f"3 {KEY_ID} 2026-09-21T14:13:20Z", (KEY_ID, START)),
+            (f"3 mrk-{'0a' * 16} 2026-09-21T14:13:20Z", (f"mrk-{'0a' * 16}", START)),
+            (f"3 {KEY_ID} soon", (KEY_ID, 0.0)),
+            (f"3 {KEY_ID}", (KEY_ID, 0.0)),
+            (f"2 {KEY_ID} 2026-09-21T14:13:20Z", None),
+            (f"3 arn:aws:kms:eu-central-1:999999999999:key/{KEY_ID} 2026-09-21T14:13:20Z", None),
+            (f"3 {KEY_ID.upper()} 2026-09-21T14:13:20Z", None),
+            ("3 alias/auth/1 2026-09-21T14:13:20Z", None),
+            ("3", None),
+            ("", None),
+        ],
+    )
+    def test_which_key_was_made_next_is_told_by_its_id_alone(self, text, made):
+        assert tags.made_in({"kmsjwt:next": text}, 3) == made
 
     def test_where_a_value_is_full_the_oldest_are_left_out(self):
         numbers = [*range(100, 161), 1000]  # 256 characters

@@ -10,6 +10,7 @@ from tests.kms_ring.world import MARK, SPEC, born
 from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsError, KmsUnavailable
 from kmsjwt.key_names import ring_name
 from kmsjwt.kms import KmsSigner
+from kmsjwt.kms.ring import tags
 from kmsjwt.kms.ring.create import create_ring
 from kmsjwt.kms.ring.fitting import fitting
 from kmsjwt.kms.ring.writing import RingWriter
@@ -235,6 +236,24 @@ def test_whoever_loses_the_race_takes_the_winners_key_and_gives_up_its_own(kms):
     assert made.arn == client.winner.arn
     assert not made.created
     assert enabled_keys(kms) == [made.arn]
+
+
+def test_a_left_over_key_that_loses_the_race_is_nobodys_to_delete(kms):
+    left_over = _left_over(kms)
+
+    class Overtaken:
+        def create_alias(self, **parameters) -> Any:
+            if parameters["TargetKeyId"] == left_over:
+                create_ring("auth", spec=SPEC, client=LooksNowhere(kms))
+            return kms.create_alias(**parameters)
+
+        def __getattr__(self, name) -> Any:
+            return getattr(kms, name)
+
+    made = create_ring("auth", spec=SPEC, client=Overtaken())
+
+    assert made.arn != left_over
+    assert set(enabled_keys(kms)) == {made.arn, left_over}
 
 
 def test_with_changes_seen_late_and_throttling_it_gets_there():
@@ -487,6 +506,18 @@ def test_a_disabled_left_over_key_is_not_taken(kms):
     kms.disable_key(KeyId=left_over)
 
     assert create_ring("auth", spec=SPEC, client=kms).arn != left_over
+
+
+def test_a_left_over_key_that_decrypts_is_not_taken(kms):
+    """It would have both aliases of a ring for which it cannot sign."""
+    ring = {"kmsjwt:ring": "auth", "kmsjwt:generation": "1"}
+    its = {**ring, **tags.of_settings(RingSettings())}
+    listed = [{"TagKey": name, "TagValue": value} for name, value in its.items()]
+    made = kms.create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT", Tags=listed)
+    left_over = made["KeyMetadata"]["Arn"]
+
+    assert create_ring("auth", spec="RSA_2048", client=kms).arn != left_over
+    assert kms.list_aliases(KeyId=left_over)["Aliases"] == []
 
 
 @pytest.mark.parametrize("operation", ["ListResourceTags", "ListAliases", "DescribeKey"])

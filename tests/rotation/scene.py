@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from tests.rotation.world import HOUR, ISSUER, JWKS, TIMES, World
 
 from kmsjwt.authority.rotate import Rotator
-from kmsjwt.errors import JwksUnavailable, PlaceUnavailable
+from kmsjwt.errors import CannotKnow, JwksUnavailable, PlaceUnavailable
 from kmsjwt.kms.ring.reading import read
 from kmsjwt.publish import S3, Publisher
 
@@ -141,3 +142,26 @@ def denying(*operations: str) -> Callable[[str, dict[str, Any]], None]:
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, name)
 
     return meddle
+
+
+def denying_tag(tag: str) -> Callable[[str, dict[str, Any]], None]:
+    """Return what denies that a tag is written; see `Meddled`."""
+
+    def meddle(name: str, parameters: dict[str, Any]) -> None:
+        if name == "tag_resource" and tag in {each["TagKey"] for each in parameters["Tags"]}:
+            denying(name)(name, parameters)
+
+    return meddle
+
+
+def cut_off(scene: Scene, number: int) -> None:
+    """Have a key be made, by a run that is cut off before its kid is written or published."""
+
+    class Cut(Public):
+        def publish(self, *_args: Any, **_more: Any) -> Any:
+            raise JwksUnavailable("cut off")
+
+    client = Meddled(scene.world.kms, denying_tag("kmsjwt:kid"))
+    with suppress(CannotKnow):
+        scene.rotator(client, Cut(scene.world.s3)).run(start=True)
+    assert scene.ring().newest_number == number

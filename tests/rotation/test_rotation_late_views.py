@@ -115,6 +115,27 @@ def test_a_ring_is_made_by_who_sees_its_key_late(world):
     assert len(world.keys_in_kms()) == 1
 
 
+@pytest.mark.parametrize("late", [30, 60, 120, 590])
+def test_a_first_key_that_is_seen_late_is_not_made_again_by_who_made_it(late):
+    """There is no ring yet that would tell the time: its maker's own clock tells its age."""
+    world = World(readers={"blind": Propagation(key=late)})
+    actor = Actor(world, "blind")
+    while actor.run(start=True) is None:
+        assert len(world.keys_in_kms()) == 1
+        world.now += 15
+    assert len(world.keys_in_kms()) == 1
+    assert actor.rotator.ring().newest_number == 1
+
+
+def test_nor_is_one_that_is_not_seen_at_all_waited_for_for_ever():
+    world = World(readers={"blind": Propagation(key=3_600)})
+    actor = Actor(world, "blind")
+    for passed, keys in ((0, 1), (592, 1), (0, 2)):  # seven seconds are slept each time
+        world.now += passed
+        assert actor.run(start=True) is None
+        assert len(world.keys_in_kms()) == keys
+
+
 def test_a_withdrawal_is_complete_though_all_that_it_did_is_seen_late(world, rotator, late):
     """Nothing says that it is not: who moved the pointer knows where it is."""
     gone, arn = next(iter(world.jwks())), world.signing_arn()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.rotation.scene import Public, Scene, done
+from tests.rotation.scene import Scene, cut_off, done
 from tests.rotation.world import HOUR, LATE, LATER, MINUTE, TIMES, Actor, World
 
 from kmsjwt.authority.in_kms import InKms
@@ -87,12 +87,7 @@ def lost(scene: Scene, number: int) -> None:
 
 def never_published(scene: Scene) -> Scene:
     """Have the second key be made, and the run be cut off before it is published."""
-
-    class Cut(Public):
-        def publish(self, *_args: Any, **_more: Any) -> Any:
-            raise JwksUnavailable("cut off")
-
-    attempt(scene.rotator(publisher=Cut(scene.world.s3)), start=True)
+    cut_off(scene, 2)
     lost(scene, 2)
     return scene
 
@@ -142,6 +137,7 @@ def test_a_signer_that_is_lost_is_followed_at_once_and_once():
 # --- readers who are late
 
 
+@pytest.mark.parametrize("is_leaving", [False, True])
 @pytest.mark.parametrize("keep_enabled", [False, True])
 @pytest.mark.parametrize(
     ("late", "between", "then"),
@@ -152,15 +148,21 @@ def test_a_signer_that_is_lost_is_followed_at_once_and_once():
         (Propagation(alias=300, tag=30), 60, 20),
         (Propagation(alias=300, tag=30, key=300), 30, 5),
         (Propagation(alias=300, tag=300, key=30), 290, 20),
+        (Propagation(alias=300, tag=200, key=30), 230, 20),
     ],
     ids=lambda each: repr(each).removeprefix("Propagation"),
 )
-def test_of_two_withdrawals_a_late_reader_undoes_none(late, between, then, keep_enabled):
+def test_of_two_withdrawals_a_late_reader_undoes_none(
+    late, between, then, keep_enabled, is_leaving
+):
     """It sees that the first key is withdrawn, and not that the second is, too."""
     scene = Scene(readers={"late": late})
     world = scene.world
     scene.rotator().run(start=True)
     world.now += 10 * MINUTE
+    if is_leaving:
+        lost(scene, 1)
+        world.now += 10 * MINUTE
     scene.rotator().withdraw("1", keep_enabled=keep_enabled)
     world.now += between
     scene.rotator().withdraw("2", keep_enabled=keep_enabled)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.rotation.scene import Meddled, Public, Scene, denying, done
+from tests.rotation.scene import Meddled, Scene, cut_off, denying, done
 from tests.rotation.world import DAY, HOUR, MINUTE, TIMES, World
 
 from kmsjwt.authority.delete import delete
@@ -14,7 +14,6 @@ from kmsjwt.authority.rotate import Rotator
 from kmsjwt.errors import (
     CannotKnow,
     ConfigError,
-    JwksUnavailable,
     KmsAccessDenied,
     KmsError,
     UnknownKey,
@@ -143,12 +142,7 @@ def rescued(scene: Scene, arn: str) -> None:
 @pytest.mark.parametrize("newer", [False, True])
 def test_a_lost_key_that_was_withdrawn_stays_so_when_it_is_rescued(newer):
     scene = Scene()
-
-    class Cut(Public):
-        def publish(self, *_args: Any, **_more: Any) -> Any:
-            raise JwksUnavailable("cut off")
-
-    attempt(scene.rotator(publisher=Cut(scene.world.s3)), start=True)
+    cut_off(scene, 2)
     arn = scene.arn("alias/auth/2")
     scene.world.kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=30)
     told = scene.rotator().withdraw("2").done[0][1]

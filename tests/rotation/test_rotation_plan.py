@@ -422,7 +422,7 @@ def test_an_emergency_waits_for_no_key_that_kms_will_delete(facts):
 
 def test_a_lost_key_that_signs_is_followed_in_haste():
     assert due(ring(key(1, **LOST), signing=1), ["k1"]) == [("create", 2)]
-    new = key(2, published=NOW)
+    new = key(2, published=NOW, born=NOW - 60)
     steps = planned(ring(key(1, **LOST), new, signing=1), ["k1", "k2"]).due
     assert [(step.action, step.number, step.why) for step in steps] == [
         ("point", 2, "the key that signs is lost")
@@ -470,12 +470,59 @@ def test_what_is_later_comes_soonest_first_and_says_why():
 # --- facts that the rules are built of
 
 
+@pytest.mark.parametrize(
+    ("state", "room", "is_due"),
+    [
+        ("PendingDeletion", 43, True),
+        ("PendingDeletion", 42, False),
+        ("Enabled", 0, True),  # it says itself that it has retired
+    ],
+)
+def test_a_key_that_kms_will_delete_retires_where_others_have_room_to_say_so(state, room, is_due):
+    known = "a" * (256 - 1 - room)
+    of = ring(
+        drained(1, kid="b" * 43, state=state),
+        drained(2, kid=known, retired=LONG_AGO),
+        key(3),
+        signing=3,
+        gone=("c" * 43, known),  # the first of which names no key any more
+    )
+    assert (("retire", 1) in due(of)) == is_due
+
+
+@pytest.mark.parametrize(
+    "signer",
+    [
+        {"state": "PendingDeletion", "compromised": LONG_AGO, "retired": LONG_AGO},
+        LOST,
+    ],
+    ids=["by what another key says", "lost"],
+)
+@pytest.mark.parametrize(
+    ("published", "born", "is_due"),
+    [
+        (NOW - 301, LONG_AGO, True),
+        (NOW - 300, LONG_AGO, True),
+        (NOW - 299, LONG_AGO, False),
+        (NOW - 299, NOW - 360, False),
+        (NOW - 299, NOW - 359, True),  # it was published as soon as it was made
+    ],
+)
+def test_where_nobody_can_tell_when_the_signer_went_it_may_be_just_now(
+    signer, published, born, is_due
+):
+    """KMS will delete it, and lets nothing be written on it: what others say has no time."""
+    of = ring(key(1, **signer), key(2, published=published, born=born), signing=1)
+    expected = ([("point", 2)], []) if is_due else ([], [("withdrawn", published + 300)])
+    assert (due(of, ["k2"]), told(of, "generation 2 signs", ["k2"])) == expected
+
+
 def told(of: Ring, what: str, published: list[str] | None = None) -> list[tuple[str, Any]]:
     return [(each.reason, each.at) for each in planned(of, published).later if what in each.what]
 
 
 def test_without_a_pointer_the_last_live_key_is_an_emergency_and_one_of_several_is_none():
-    new = {"published": NOW}
+    new = {"published": NOW, "born": NOW - 60}
     alone = ring(key(1, **WITHDRAWN), key(2, **new), signing=None)
     several = ring(key(1, **WITHDRAWN), key(2, **new), key(3, **new), signing=None)
     unknown = ring(key(1, **WITHDRAWN), key(8, **new), signing=7)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.rules.lines import lines_run
 
 from kmsjwt.errors import ConfigError
 from kmsjwt.rules import Rule, Rules, parse_rules
+from kmsjwt.rules.nesting import OpenRoutes, nested
 from kmsjwt.rules.routes import Route
 
 if TYPE_CHECKING:
@@ -27,23 +28,8 @@ def attempted(*paths) -> Any:
         return error
 
 
-def lines_run(paths) -> int:
-    """Return how many lines of Python it takes to check routes: what no machine's mood changes."""
-    lines = 0
-
-    def count(frame, event, argument) -> Any:
-        del frame, argument
-        nonlocal lines
-        lines += event == "line"
-        return count
-
-    former = sys.gettrace()
-    sys.settrace(count)
-    try:
-        attempted(*paths)
-    finally:
-        sys.settrace(former)
-    return lines
+def work(paths) -> int:
+    return lines_run(lambda: attempted(*paths))
 
 
 MANY: dict[str, Callable[[int], list[str]]] = {
@@ -62,7 +48,45 @@ MANY: dict[str, Callable[[int], list[str]]] = {
 @pytest.mark.parametrize("paths", MANY.values(), ids=MANY)
 def test_many_alike_are_not_each_compared_with_each(paths):
     """Then twice as many would take four times the work. Nothing is measured but how it grows."""
-    assert lines_run(paths(240)) < 3 * lines_run(paths(120))
+    assert work(paths(240)) < 3 * work(paths(120))
+
+
+def pairs_of_three(many) -> list[str]:
+    """Return paths of which each first holds each second, those each third, and no three nest."""
+    return [
+        path
+        for n in range(many // 3)
+        for path in (
+            f"GET /o{n}/*",
+            f"GET /{{sub}}/s/m{n}/*",
+            f"GET /k{n}/s/{{client_id}}/z",
+        )
+    ]
+
+
+def test_pairs_that_nest_are_not_each_compared_with_a_third():
+    """Each pair must be looked at; with a third, twice as many would take eight times the work."""
+    assert isinstance(attempted(*pairs_of_three(120)), Rules)
+    assert work(pairs_of_three(120)) < 5 * work(pairs_of_three(60))
+
+
+def test_a_claim_named_again_and_again_is_followed_once():
+    """It is one text, so of many literals only those of that text go on."""
+
+    def paths(many: int) -> list[str]:
+        literals = [f"GET /l{n}{'/a' * 60}/*" for n in range(many)]
+        return [*literals, *(f"GET {'/{sub}' * 61}/z{n}" for n in range(many))]
+
+    assert isinstance(attempted(*paths(3)), Rules)
+    assert work(paths(40)) < 3 * work(paths(20))
+
+
+def test_a_long_chain_tells_each_that_lies_too_deep_once():
+    chain = [f"GET /{'/'.join('a' * depth)}/*" for depth in range(1, 60)]
+    error = attempted(*chain)
+    assert isinstance(error, ConfigError)
+    assert [fault.split("'")[1] for fault in error.faults] == chain[2:]
+    assert work(chain) < 5.5 * work(chain[:30])
 
 
 def test_more_than_a_thousand_routes_are_refused_at_once():
@@ -86,6 +110,18 @@ PATHS = [
     for is_open in (True, False)
     if parts or is_open
 ]
+
+
+def test_all_that_may_lie_within_another_are_found():
+    """Against comparing each with each."""
+    routes = [Route.parse(path, CLAIMS) for path in PATHS]
+    within = {
+        number: {each for each, inner in enumerate(routes) if outer.may_hold(inner)}
+        for number, outer in enumerate(routes)
+        if outer.is_open
+    }
+    assert nested(routes) == within
+    assert OpenRoutes(routes).holders() == {number for number in within if within[number]}
 
 
 @given(st.lists(st.sampled_from(PATHS), max_size=7, unique=True))

@@ -127,6 +127,16 @@ def test_a_handshake_is_judged_as_get_and_may_bring_its_token_as_subprotocol():
     assert inner.scopes[0]["state"]["token"].claims["sub"] == "ala"
 
 
+@pytest.mark.parametrize("method", ["POST", "", None, 5], ids=repr)
+def test_whatever_method_a_server_gives_a_handshake(method):
+    rules = Rules(Rule("POST /orders/live"), Rule("GET /orders/live", scope("admin")))
+    app = BearerMiddleware(Inner(), Guard(world.VERIFIER, rules=rules, log=None))
+
+    start, _ = talk(app, websocket(BEARER, method=method, extensions=DENIAL))
+
+    assert start["status"] == 403
+
+
 @pytest.mark.parametrize(
     ("place", "query", "headers", "status"),
     [

@@ -14,6 +14,8 @@ from tests.web import challenge, world
 
 from kmsjwt import VerifiedToken
 from kmsjwt.errors import ConfigError, JwksUnavailable
+from kmsjwt.rules import Rule, Rules, scope
+from kmsjwt.web import Guard
 from kmsjwt.web.fastapi import bearer
 
 BEARER = {"Authorization": f"Bearer {world.READER}"}
@@ -123,6 +125,25 @@ def test_a_websocket_is_refused_before_it_opens():
     assert caught.value.code == 1008
     with client(app).websocket_connect("/orders/live", headers=BEARER) as socket:
         assert socket.receive_text() == "ala"
+
+
+def test_a_websocket_is_judged_as_get_whatever_method_its_server_gives_it():
+    rules = Rules(Rule("POST /live"), Rule("GET /live", scope("admin")))
+    needed = Depends(bearer(Guard(world.VERIFIER, rules=rules, log=None)))
+    app = FastAPI()
+
+    @app.websocket("/live", dependencies=[needed])
+    async def live(socket: WebSocket):
+        await socket.accept()
+
+    async def serving(scope, receive, send):
+        await app({**scope, "method": "POST"}, receive, send)
+
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client(serving).websocket_connect("/live", headers=BEARER),
+    ):
+        pass
 
 
 def test_a_refusal_keeps_its_challenge_in_a_handler_of_ones_own():

@@ -3,6 +3,10 @@
 Its live tokens stay valid: their ``kid`` is the key's thumbprint, if they were issued so, and the
 ring publishes it under that, and lets the key drain for as long as any of them may live. Its key
 policy stays as it is.
+
+The alias comes first, and the tags after it: who loses a race has left nothing on somebody's key,
+and one that has the tags alone would be listed as lost. An alias alone is no beginning, so that
+the next call goes on from there.
 """
 
 from __future__ import annotations
@@ -175,11 +179,11 @@ def _is_free(client: Any, name: str, key: Metadata) -> bool:
         ConfigError: neither.
     """
     first = described(client, generation_alias(name, 1))
-    if first is not None:
-        if first["Arn"] != key["Arn"]:
-            raise _other(name, first["Arn"], key["Arn"])
-        if tags.RING in tags_of(client, key["Arn"]):
-            return False
+    if first is not None and first["Arn"] != key["Arn"]:
+        raise _other(name, first["Arn"], key["Arn"])
+    known = tags_of(client, key["Arn"])
+    if first is not None and _has_begun(name, known):
+        return False
     _require_usable(key)
     pointer = described(client, pointer_alias(name))
     if pointer is not None and pointer["Arn"] != key["Arn"]:
@@ -188,20 +192,39 @@ def _is_free(client: Any, name: str, key: Metadata) -> bool:
             code="adopt_other",
             fix="choose another ring name, or name the key that the alias leads to",
         )
-    _refuse_foreign(name, key, tags_of(client, key["Arn"]))
+    _refuse_foreign(name, key, known)
     return True
 
 
+def _has_begun(name: str, known: Mapping[str, str]) -> bool:
+    """Tell whether a key that has the first alias says that it is the first.
+
+    One that says so, and none of its times, is yet to be told them.
+    """
+    is_first = tags.stranger(name, 1, known) is None
+    return is_first and not known.keys().isdisjoint({*tags.TIMES, *LIVED})
+
+
 def _adopted(client: Any, name: str, arn: str, settings: RingSettings) -> bool:
+    """Name the key, then tag it; False if another call did all of that meanwhile."""
+    is_named_here = _named(client, name, arn)
+    if not is_named_here and _has_begun(name, tags_of(client, arn)):
+        return False
     writer = RingWriter(client, name, allow=lambda: None)
     # Every setting, since nothing takes away what is left of a former life.
     settled = {tags.BUNDLE: "no", **tags.of_settings(settings)}
-    writer.tag(arn, {tags.RING: name, tags.GENERATION: "1", **settled})
-    return _named(client, name, arn)
+    try:
+        writer.tag(arn, {tags.RING: name, tags.GENERATION: "1", **settled})
+    except KmsError as error:
+        error.fix = f"run this again once that is mended: {generation_alias(name, 1)} is there" + (
+            f"; {error.fix}" if error.fix else ""
+        )
+        raise
+    return True
 
 
 def _named(client: Any, name: str, arn: str) -> bool:
-    """Name the key as the first generation.
+    """Name the key as the first generation; False if it was so already.
 
     Not by `RingWriter.claim`, which has the key of who lost a race deleted: this one is somebody's.
     """

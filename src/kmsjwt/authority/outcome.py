@@ -23,7 +23,7 @@ class Report(Immutable):
         done: the steps taken, each with what came of it.
         plan: what was planned last: steps still due wait for KMS to show their effect.
         ring: the ring as it was read last.
-        orphans: keys that this run made too late; `kmsjwt key list --orphans` finds them.
+        orphans: keys that came too late to be named; `kmsjwt key list --orphans` finds them.
     """
 
     __slots__ = ("done", "orphans", "plan", "ring")

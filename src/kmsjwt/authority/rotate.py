@@ -115,8 +115,8 @@ class Rotator:
             generation = self._hands.sought(ring, withdraw)
             ring = as_withdrawn(ring, generation, withdraw, keep_enabled=keep_enabled)
             steps.append(Expected(ring.now, withdrawal_of(generation)))
-        _, settings = self._hands.next_key(ring)
-        period = self._hands.changes.get("period") if withdraw is None else NEVER
+        _, settings = self._hands.maker.next_key(ring)
+        period = self._hands.maker.changes.get("period") if withdraw is None else NEVER
         published, unread = self._kids_or_marked(reading, ring, is_urgent=withdraw is not None)
         expected = forecast(ring, published, start=start, period=period, settings=settings)
         expected = Forecast([*steps, *expected.steps], expected.rest)
@@ -269,7 +269,7 @@ class Rotator:
             published,
             lingering=lingering,
             start=start and not self._has_done("create"),
-            period=self._hands.changes.get("period"),
+            period=self._hands.maker.changes.get("period"),
         )
 
     def _kids(self, reading: RingReading) -> frozenset[str]:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt._immutable import replaced
-from kmsjwt.algorithms import for_key_spec
-from kmsjwt.authority.unnamed import left_of, noting_key
-from kmsjwt.authority.withdrawing import Withdrawn, keeper_of, sought
-from kmsjwt.errors import CannotKnow, ConfigError
-from kmsjwt.key_names import is_multi_region, key_id
+from kmsjwt.authority.making import KeyMaker
+from kmsjwt.authority.withdrawing import Withdrawn, keeper_of, kid_of_stranger, sought, suspects
+from kmsjwt.errors import CannotKnow, KmsError
+from kmsjwt.key_names import key_id
 from kmsjwt.kms.ring import tags
-from kmsjwt.kms.ring.asking import tags_of
-from kmsjwt.kms.ring.create import DEFAULT_SPEC
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias
 from kmsjwt.kms.ring.reading import read
 from kmsjwt.kms.ring.writing import RingWriter, ring_clients
 from kmsjwt.kms.ring.written import Written
-from kmsjwt.rotation import RingSettings
 from kmsjwt.rotation.facts import LEAVING
 from kmsjwt.rotation.settings import DAY
 
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 
     from kmsjwt.authority.publishers import Publisher
     from kmsjwt.keys import PublicKey
-    from kmsjwt.kms.ring.asking import Metadata
     from kmsjwt.kms.ring.reading import RingReading
     from kmsjwt.rotation import Generation, Ring, Step
 
@@ -52,8 +48,8 @@ class StepTaker:
         name: the ring.
         reader: a boto3 KMS client to read with.
         publisher: what publishes the ring's keys.
-        changes: the settings of the next generation that differ from its predecessor's.
         writer: what writes to the ring.
+        maker: what makes its keys.
     """
 
     def __init__(
@@ -70,19 +66,15 @@ class StepTaker:
         pause: Callable[[float], None],
     ) -> None:
         """Take what `kmsjwt.authority.rotate.Rotator` takes, and raise as it does."""
-        if spec is not None:
-            for_key_spec(spec)
-        replaced(RingSettings(), **changes)
         self.name = name
         self.publisher = publisher
-        self.changes = dict(changes)
-        self._spec = spec
-        self._more: dict[str, Any] = {} if policy is None else {"Policy": policy}
         self._clock = clock
         self.reader, writing = ring_clients(client, region, attempts=_READ_ATTEMPTS)
         self.writer = RingWriter(writing, name, allow=self.refuse_old, pause=pause)
+        self.maker = KeyMaker(
+            self.reader, self.writer, spec=spec, changes=changes, policy=policy, clock=clock
+        )
         self._gone: tuple[str, ...] = ()
-        self._made_here: dict[int, Metadata] = {}
         self._has_invalidated = False
         self._read_at = 0.0
         self._began = 0.0
@@ -156,12 +148,25 @@ class StepTaker:
         return {tags.RETIRED: now, **({tags.NEXT: tags.with_to_disable(left)} if left else {})}
 
     def _published(self, reading: RingReading) -> str:
+        self._write_kids(reading.ring)
         self._write_documents(reading)
         is_withdrawn = (each.marks.compromised is not None for each in reading.ring.generations)
         if self._gone or any(is_withdrawn):
             self._has_invalidated = False
             self.invalidate()
         return f"live keys: {len(reading.live)}"
+
+    def _write_kids(self, ring: Ring) -> None:
+        """Write its kid on each key that consumers are to have for the first time.
+
+        KMS gives out no public key of a disabled one, and nobody could tell what to take out of
+        the JWKS. What cannot be written is published all the same: it stays away from no consumer
+        any longer, and signs only once its kid is written together with its publication.
+        """
+        for each in ring.generations:
+            if each.is_usable and each.marks.published is None:
+                with suppress(KmsError):
+                    self.writer.tag(each.arn, {tags.KID: str(each.kid)})
 
     def invalidate(self) -> None:
         """Have caches forget the documents, unless they did in this run.
@@ -202,38 +207,8 @@ class StepTaker:
         )
 
     def _created(self, number: int, ring: Ring) -> str:
-        spec, settings = self.next_key(ring)
-        made, now = self._made_here.get(number), self._now(ring)
-        left = left_of(self.reader, ring, number, spec, settings, now=now, made=made)
-        key, gone = left.key, self._gone_with(ring)
-        if key is None:
-            key = self._made(number, ring, spec, settings, gone)
-            self._made_here[number] = key
-        elif gone:
-            self.writer.tag(key["Arn"], {tags.GONE: gone})
-        claimed = self.writer.claim(number, key)
-        if claimed["Arn"] != key["Arn"]:
-            return f"another run made {claimed['Arn']}"
-        return f"{claimed['KeySpec']} {claimed['Arn']}{left.told}"
-
-    def _made(
-        self, number: int, ring: Ring, spec: str, settings: RingSettings, gone: str
-    ) -> Metadata:
-        """Make a key, and write down which before it has its alias.
-
-        What may not be written down is not made: each run would make another one.
-        """
-        before, noting = ring.generation(ring.signing), noting_key(ring)
-        more = dict(self._more)
-        if before is not None and is_multi_region(before.arn):
-            more["MultiRegion"] = True
-        if noting is not None:
-            self.writer.tag(noting.arn, {tags.NEXT: str(number)})
-        key = self.writer.make(number, spec=spec, settings=settings, gone=gone, **more)
-        if noting is not None:
-            made = tags.of_made(number, key_id(key["Arn"]), self.moment(ring))
-            self.writer.tag(noting.arn, {tags.NEXT: made})
-        return key
+        gone = self._gone_with(ring)
+        return self.maker.created(number, ring, now=lambda: self._now(ring), gone=gone)
 
     def _gone_with(self, ring: Ring) -> str:
         """Return what the next key is to tell as gone, the longest gone first."""
@@ -246,49 +221,48 @@ class StepTaker:
             (*ring.gone, *(called for _, called in sorted(withdrawn))), self._gone
         )
 
-    def next_key(self, ring: Ring) -> tuple[str, RingSettings]:
-        """Return the spec and the settings of the next key: its predecessor's, with changes.
-
-        Raises:
-            ConfigError: the algorithm that is asked for is none of that spec's.
-        """
-        before = ring.generation(ring.signing)
-        settings = (before and before.settings) or RingSettings()
-        spec = self._spec or (before.spec if before else DEFAULT_SPEC)
-        if before is not None and spec != before.spec:
-            settings = replaced(settings, alg=None)  # it is of a key of another kind
-        settings = replaced(settings, **self.changes)
-        for_key_spec(spec, settings.alg)
-        return spec, settings
-
     def withdraw(self, ring: Ring, which: str, *, keep_enabled: bool) -> Withdrawn:
         """Write down that a key is withdrawn, on itself and on the newest of the others."""
-        generation = self.sought(ring, which)
+        generation, strange = self.sought(ring, which), None
+        if generation is not None:
+            strange = kid_of_stranger(self.reader, ring, generation, self.publisher.lingering)
+        if strange is not None:
+            which, generation = strange, None
         where, untold = self._told(generation, which, ring, keep_enabled=keep_enabled)
         kid = which if generation is None else generation.kid
         told = f"written on {' and '.join(where)}"
         if kid is None:
             told = f"{told}, by its key id: nobody can tell its kid"
-        if generation is None or keep_enabled or not self._is_out_of_view(generation, ring):
-            return Withdrawn(generation, kid, told, untold)
+        if strange is not None:
+            told = f"{told}; its own tags are not the ring's: nobody disables it"
+        if generation is None:
+            return Withdrawn(None, kid, told, untold)
+        suspected: Collection[str] = ()
         try:
-            told = f"{told}; {self._disabled(generation, ring)}"
+            suspected = suspects(self.reader, ring, generation, self.publisher.lingering)
+        except CannotKnow as error:
+            untold = untold or error
+        withdrawn = Withdrawn(generation, kid, told, untold, suspects=suspected)
+        if keep_enabled or not self._is_out_of_view(generation, ring):
+            return withdrawn
+        try:
+            return replaced(withdrawn, told=f"{told}; {self._disabled(generation, ring)}")
         except CannotKnow as error:
             if isinstance(error, PlanTooOld):
                 raise
             unnoted = self._unnoted(generation, ring, error)
-            return Withdrawn(generation, kid, told, unnoted or untold, left_enabled=True)
-        return Withdrawn(generation, kid, told, untold)
+            return replaced(withdrawn, untold=unnoted or untold, left_enabled=True)
 
     def _told(
         self, generation: Generation | None, which: str, ring: Ring, *, keep_enabled: bool
     ) -> tuple[list[str], CannotKnow | None]:
         """Return where it was written that a key is withdrawn, and why not on another key, too."""
-        called = which if generation is None else _called(generation)
+        called = [which] if generation is None else [_called(generation)]
+        if generation is not None and generation.state in LEAVING:
+            called.insert(0, key_id(generation.arn))  # its kid is only what somebody wrote on it
         keeper = keeper_of(ring, generation)
         where, untold = [], None
         if generation is not None and generation.state not in LEAVING:
-            self._require_ours(generation)
             marks = {tags.KEEP_ENABLED: "yes" if keep_enabled else "no"}
             if generation.withdrawn_since is None:  # once: nobody moves the pointer to it since
                 marks[tags.COMPROMISED] = marks[tags.RETIRED] = self.moment(ring)
@@ -296,10 +270,10 @@ class StepTaker:
                 marks[tags.KID] = generation.kid
             self.writer.tag(generation.arn, marks)
             where.append(generation.arn)
-        self._gone = (called,)
+        self._gone = tuple(called)
         if keeper is not None:
             try:
-                self.writer.tag(keeper.arn, {tags.GONE: tags.with_gone(ring.gone, [called])})
+                self.writer.tag(keeper.arn, {tags.GONE: tags.with_gone(ring.gone, called)})
                 where.append(keeper.arn)
             except CannotKnow as error:
                 if not where or isinstance(error, PlanTooOld):
@@ -334,25 +308,12 @@ class StepTaker:
     def _is_out_of_view(self, generation: Generation, ring: Ring) -> bool:
         """Tell whether a key has retired so long ago that no plan knows it any more."""
         is_known = ring.generation(generation.number) is not None
-        return not is_known and generation.state == "Enabled"
+        return not is_known and not generation.is_off
 
     def _disabled(self, generation: Generation, ring: Ring) -> str:
         self.writer.disable(generation.arn)
         self.writer.tag(generation.arn, {tags.DISABLED: self.moment(ring)})
         return f"{generation.arn} is disabled"
-
-    def _require_ours(self, generation: Generation) -> None:
-        """Refuse to write on a key that is not tagged as the ring's."""
-        if generation.doubt is None:
-            return
-        known = tags_of(self.reader, generation.arn)
-        named = (known.get(tags.RING), known.get(tags.GENERATION))
-        if named != (self.name, str(generation.number)):
-            raise ConfigError(
-                f"{generation.doubt}: it is left alone",
-                code="generation_in_doubt",
-                fix="nothing trusts a key that is in doubt; put its alias or tags right",
-            )
 
     def moment(self, ring: Ring) -> str:
         """Return the present, by the clock of KMS, as a tag has it."""

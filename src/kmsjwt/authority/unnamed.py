@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt._immutable import Immutable
 from kmsjwt.authority.withdrawing import keeper_of
+from kmsjwt.errors import KmsAccessDenied
 from kmsjwt.key_names import is_multi_region
 from kmsjwt.kms.ring import tags
 from kmsjwt.kms.ring.asking import described, tags_of
@@ -59,7 +60,7 @@ def left_of(
     settings: RingSettings,
     *,
     now: float,
-    made: Metadata | None = None,
+    made: tuple[Metadata, float] | None = None,
 ) -> LeftBehind:
     """Return what a run left of a generation.
 
@@ -73,25 +74,20 @@ def left_of(
         spec: the key spec that is asked for.
         settings: the settings that are.
         now: the present, by the clock of KMS; about 0 if there is no ring yet.
-        made: the key that the caller made itself, which KMS may show late, as well as its tags.
+        made: the key that the caller made itself, which KMS may show late, as well as its tags;
+            and how many seconds ago.
 
     Raises:
         KmsError: KMS did not say, or does not show a key that was made a moment ago.
     """
     noting = noting_key(ring)
-    key: Metadata | None
     if made is not None:
-        key = described(client, made["Arn"])
-        if key is None and _is_young(made["CreationDate"].timestamp(), now):
-            key = made  # to be named, though it cannot be seen yet
+        key, known = _own(client, *made)
     elif noting is not None:
-        key = _noted(client, ring, noting, number, now)
+        key, known = _noted(client, ring, noting, number, now)
     else:
         return LeftBehind(left_behind(client, ring.name, spec, settings, number=number))
-    if key is None or key["KeyState"] != "Enabled":
-        return LeftBehind()
-    known = {} if key is made else tags_of(client, key["Arn"])
-    if known.keys() & LIVED:
+    if key is None or key["KeyState"] != "Enabled" or known.keys() & LIVED:
         return LeftBehind()
     if made is not None and tags.RING not in known:
         return LeftBehind(key)
@@ -99,7 +95,7 @@ def left_of(
         return LeftBehind()
     its_own, before = tags.settings_in(known), ring.generation(ring.signing)
     is_as_asked = (
-        key["KeySpec"] == spec
+        (key["KeySpec"], key["KeyUsage"]) == (spec, "SIGN_VERIFY")
         and its_own is not None
         and tags.of_settings(its_own) == tags.of_settings(fitting(spec, settings))
         and bool(key.get("MultiRegion")) == (before is not None and is_multi_region(before.arn))
@@ -107,19 +103,36 @@ def left_of(
     return LeftBehind(key) if is_as_asked else LeftBehind(other=key["Arn"])
 
 
-def _noted(client: Any, ring: Ring, noting: Generation, number: int, now: float) -> Metadata | None:
+_Seen = tuple["Metadata | None", dict[str, str]]
+
+
+def _own(client: Any, made: Metadata, age: float) -> _Seen:
+    key, known = _shown(client, made["Arn"])
+    return (made, {}) if key is None and _is_young(age) else (key, known)
+
+
+def _noted(client: Any, ring: Ring, noting: Generation, number: int, now: float) -> _Seen:
     made = tags.made_in(tags_of(client, noting.arn), number)
     if made is None:
-        return None
+        return None, {}
     key_id, since = made
-    key = described(client, key_id)
-    if key is None and _is_young(since, now):
+    key, known = _shown(client, key_id)
+    if tags.RING not in known and _is_young(now - since):
         raise key_not_visible(key_id, generation_alias(ring.name, number))
-    return key
+    return key, known
 
 
-def _is_young(since: float, now: float) -> bool:
-    return 0 <= now - since < _SHOWN_AFTER
+def _shown(client: Any, key_id: str) -> _Seen:
+    """Return a key and its tags, as far as KMS shows them and lets them be seen."""
+    try:
+        key = described(client, key_id)
+        return key, {} if key is None else tags_of(client, key["Arn"])
+    except KmsAccessDenied:  # as long as IAM does not see whose it is; or it is not ours at all
+        return None, {}
+
+
+def _is_young(age: float) -> bool:
+    return 0 <= age < _SHOWN_AFTER
 
 
 def noting_key(ring: Ring) -> Generation | None:

@@ -6,9 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt._immutable import Immutable, replaced
-from kmsjwt.errors import CannotKnow, ConfigError, KmsAccessDenied, shown
+from kmsjwt.errors import CannotKnow, ConfigError, KmsAccessDenied, KmsError, shown
+from kmsjwt.key_names import KeyReference
+from kmsjwt.kms.public import fetch
+from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.asking import tags_of
 from kmsjwt.kms.ring.finding import ring_with
-from kmsjwt.kms.ring.names import pointer_alias
+from kmsjwt.kms.ring.names import generation_alias, pointer_alias
 from kmsjwt.kms.ring.reading import read
 from kmsjwt.rotation import Step
 from kmsjwt.rotation.facts import LEAVING
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
 
 _A_KID = re.compile("[A-Za-z0-9_-]{43}")  # each kid of a ring is a thumbprint (RFC 7638)
 _UNSEEN = "may point to it, which KMS would show late"
+_SUSPECT = "nobody can tell whether its kid is"
+_IF_IT_IS = "if it is, take it out by name: kmsjwt publish --remove KID"
 _BY_NAME = "take it out by name, once no token of it lives: kmsjwt publish --remove KID"
 
 
@@ -33,15 +39,17 @@ class Withdrawn(Immutable):
         told: what was done, for people.
         untold: why something of it failed that no later step of the run would; None if nothing.
         left_enabled: whether its KMS key stayed enabled against what was asked for.
+        suspects: each ``kid`` that is published and may be its, as no other key is known to be.
     """
 
-    __slots__ = ("generation", "kid", "left_enabled", "told", "untold")
+    __slots__ = ("generation", "kid", "left_enabled", "suspects", "told", "untold")
 
     generation: Generation | None
     kid: str | None
     told: str
     untold: CannotKnow | None
     left_enabled: bool
+    suspects: frozenset[str]
 
     def __init__(
         self,
@@ -51,9 +59,15 @@ class Withdrawn(Immutable):
         untold: CannotKnow | None = None,
         *,
         left_enabled: bool = False,
+        suspects: Collection[str] = (),
     ) -> None:
         self._fill(
-            generation=generation, kid=kid, told=told, untold=untold, left_enabled=left_enabled
+            generation=generation,
+            kid=kid,
+            told=told,
+            untold=untold,
+            left_enabled=left_enabled,
+            suspects=frozenset(suspects),
         )
 
     @property
@@ -104,6 +118,73 @@ def sought(
         raise unknown(ring, which, is_published=is_published)
     _refuse_other_rings(client, ring, which)
     return None
+
+
+def kid_of_stranger(
+    client: Any, ring: Ring, generation: Generation, published: Callable[[], Collection[str]]
+) -> str | None:
+    """Return by which kid a key is withdrawn whose own tags are not the ring's; None if they are.
+
+    Nothing is written on such a key. One that consumers were given may have been the ring's until
+    somebody changed its tags: its kid leaves the JWKS by what another key says of it.
+
+    Args:
+        client: a boto3 KMS client.
+        ring: the ring, as it was read.
+        generation: the key.
+        published: returns each ``kid`` that can be found in any place where consumers read.
+
+    Raises:
+        ConfigError: consumers were not given it, or it is another ring's; or nobody can tell.
+        CannotKnow: KMS or a place where consumers read did not say.
+    """
+    if generation.doubt is None or generation.state in LEAVING:
+        return None
+    if tags.stranger(ring.name, generation.number, tags_of(client, generation.arn)) is None:
+        return None
+    try:
+        kid = fetch(client, KeyReference.parse(generation.arn), None, "thumbprint").public.kid
+    except KmsError:
+        kid = ""
+    if kid in ring.gone or kid in published():
+        _refuse_other_rings(client, ring, kid)
+        return kid
+    alias = generation_alias(ring.name, generation.number)
+    raise ConfigError(
+        f"{generation.doubt}: it is left alone",
+        code="generation_in_doubt",
+        fix="nothing trusts a key that is in doubt; put its tags right, or, if it is not the"
+        f" ring's: aws kms delete-alias --alias-name {alias}",
+    )
+
+
+def suspects(
+    client: Any, ring: Ring, generation: Generation, published: Callable[[], Collection[str]]
+) -> frozenset[str]:
+    """Return each published kid that may be that of a withdrawn key, if nobody can tell which is.
+
+    KMS gives out no public key of one that is not enabled. What is written on it is its kid, if
+    that is published; else it may be any that no other key of this ring or of another one has.
+
+    Raises:
+        CannotKnow: KMS or a place where consumers read did not say.
+    """
+    if generation.state == "Enabled" and generation.kid is not None:
+        return frozenset()
+    there = published()
+    if generation.kid in there:
+        return frozenset()
+    whole = read(client, ring.name, since=False, down_to=1).ring
+    others = (each.kid for each in whole.generations if each.number != generation.number)
+    left = frozenset(filter(_A_KID.fullmatch, there)) - {*whole.gone, *others}
+    return frozenset(kid for kid in left if not _is_another_rings(client, ring, kid))
+
+
+def _is_another_rings(client: Any, ring: Ring, kid: str) -> bool:
+    try:
+        return ring_with(client, kid, besides=ring.name) is not None
+    except KmsAccessDenied:
+        return False
 
 
 def _refuse_other_rings(client: Any, ring: Ring, kid: str) -> None:
@@ -216,6 +297,8 @@ def _left(
     number, generation, left = withdrawn.number, ring.generation(withdrawn.number), []
     if withdrawn.kid in published:
         left.append(f"kid {withdrawn.kid} is still published")
+    found = withdrawn.suspects.intersection(published)
+    left += [f"{_SUSPECT} {kid}, which is published" for kid in sorted(found)]
     if number and ring.signing == number:
         left.append(f"{pointer_alias(ring.name)} still points to it")
     elif generation is not None and not (generation.is_lost or is_elsewhere(ring, generation)):
@@ -223,12 +306,17 @@ def _left(
     was_disabled = any(step.action == "disable" for step in done)
     is_enabled = withdrawn.left_enabled
     if generation is not None:
-        is_enabled = generation.state != "Disabled" and generation.state not in LEAVING
+        is_enabled = not generation.is_off
     if is_enabled and not (keep_enabled or was_disabled):
-        left.append("its KMS key is still enabled")
+        state = "still enabled" if generation is None else generation.state
+        left.append(f"its KMS key is {'still enabled' if state == 'Enabled' else state}")
     return left
 
 
-def _again(ring: Ring, left: Iterable[str]) -> str:
+def _again(ring: Ring, left: Collection[str]) -> str:
+    unclear = [each.startswith(_SUSPECT) for each in left]
+    if all(unclear):
+        return _IF_IT_IS
     wait = "a quarter of an hour" if any(_UNSEEN in each for each in left) else "five minutes"
-    return f"run kmsjwt key rotate {ring.name} in {wait}, and again until it succeeds"
+    again = f"run kmsjwt key rotate {ring.name} in {wait}, and again until it succeeds"
+    return f"{again}; {_IF_IT_IS}" if any(unclear) else again

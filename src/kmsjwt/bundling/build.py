@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kmsjwt.bundling import archive, binaries, compiling, contents, marker, wheels
+from kmsjwt.bundling.destination import require_destination, writing
 from kmsjwt.errors import ConfigError, shown
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def build(
 
     Args:
         target: what it is for.
-        out: the zip; a file of that name is replaced.
+        out: the zip; one that is there is replaced.
         layer: for a layer: everything lies in ``python/``.
         files: a user's own files and folders, which go to the root.
         requirements: what to install, with versions and hashes; None for what kmsjwt needs, in
@@ -71,12 +72,11 @@ def build(
             to the root as well.
 
     Raises:
-        ConfigError: something is not there, does not fit the target, or does not compile.
+        ConfigError: something is not there, does not fit the target, or does not compile; or the
+            zip cannot be written, or would replace a file that is none.
     """
-    if out.is_dir():
-        raise ConfigError(
-            f"{shown(str(out))} is a folder, expected the name of a zip", code="bundle_out"
-        )
+    with writing(out):
+        require_destination(out, files)
     if requirements is not None and not requirements.is_file():
         raise ConfigError(f"{shown(str(requirements))} is not there", code="bundle_file")
     with tempfile.TemporaryDirectory(prefix="kmsjwt-bundle-") as scratch:
@@ -91,7 +91,8 @@ def build(
         marker.write_marker(folder, target)
         libraries = binaries.check(folder, target)
         compiled = _compile(folder, target, own, deployed_at=_LAYER if layer else _FUNCTION)
-        unpacked = archive.write(folder, out, prefix="python/" if layer else "")
+        with writing(out):
+            unpacked = archive.write(folder, out, prefix="python/" if layer else "")
         return Bundle(
             path=out,
             target=target,

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from kmsjwt.bundling.compiling import compile_all, interpreter
 from kmsjwt.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kmsjwt.bundling.build import Bundle
     from kmsjwt.bundling.target import Target
@@ -111,22 +112,42 @@ def _measured(python: str, folder: Path, *, settings: Mapping[str, str], event: 
     asked = folder.with_name("event.json")
     asked.write_text(json.dumps(event), "utf-8")
     words = [python, "-I", "-S", "-B", "-c"]
+    # First, so that whatever it says afterwards is the bundle's.
+    alone = _median([*words, "pass"], {}, faulty=partial(_does_not_start, python))
     decide = [*words, _FIRST_DECISION, str(folder), str(asked)]
-    as_built = _median(decide, settings)
-    alone = _median([*words, "pass"], {})
+    as_built = _median(decide, settings, faulty=_refuses)
     without = None
     if caches := list(folder.rglob("__pycache__")):
         for each in caches:
             shutil.rmtree(each)
-        without = _median(decide, settings)
+        without = _median(decide, settings, faulty=_refuses)
     return ColdStart(as_built=as_built, without_compiled=without, python_alone=alone)
 
 
-def _median(command: list[str], settings: Mapping[str, str]) -> float:
-    return statistics.median(_milliseconds(command, settings) for _ in range(_RUNS))
+def _does_not_start(python: str, said: str) -> ConfigError:
+    return ConfigError(
+        f"Python itself failed to start, not the bundle: {python} said: {said}",
+        code="bundle_measure",
+        fix="run kmsjwt with a Python that starts in an empty environment; or --no-measure",
+    )
 
 
-def _milliseconds(command: list[str], settings: Mapping[str, str]) -> float:
+def _refuses(said: str) -> ConfigError:
+    return ConfigError(
+        f"the bundle's authorizer did not let a good token in, it said: {said}",
+        code="bundle_measure",
+    )
+
+
+def _median(
+    command: list[str], settings: Mapping[str, str], *, faulty: Callable[[str], ConfigError]
+) -> float:
+    return statistics.median(_milliseconds(command, settings, faulty) for _ in range(_RUNS))
+
+
+def _milliseconds(
+    command: list[str], settings: Mapping[str, str], faulty: Callable[[str], ConfigError]
+) -> float:
     import resource  # which Linux has, as everything that is measured here
 
     # The time of all children that have ended, before and after this one.
@@ -143,10 +164,6 @@ def _milliseconds(command: list[str], settings: Mapping[str, str]) -> float:
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode != 0:
-        said = (done.stderr.splitlines() or ["nothing"])[-1]
-        raise ConfigError(
-            f"the bundle's authorizer did not let a good token in, it said: {said}",
-            code="bundle_measure",
-        )
+        raise faulty((done.stderr.splitlines() or ["nothing"])[-1])
     user = after.ru_utime - before.ru_utime
     return (user + after.ru_stime - before.ru_stime) * 1000

@@ -2,47 +2,76 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from kmsjwt.bundling.target import Target
 
 _WHO = (
-    "import importlib.util, sys; print(sys.implementation.name,"
-    " int.from_bytes(importlib.util.MAGIC_NUMBER[:2], 'little'))"
+    "import importlib.util, json, sys; print(json.dumps([sys.implementation.name,"
+    " int.from_bytes(importlib.util.MAGIC_NUMBER[:2], 'little'), sys.executable]))"
 )
 _SECONDS = 300
+_SECONDS_TO_ANSWER = 60
 
 
 def interpreter(target: Target) -> str | None:
     """Return a Python here that compiles for the target, or None.
 
-    It is the one that runs this, or ``python3.13`` and the like on the PATH. It has to write the
-    same compiled files as the release that Lambda runs, which early test releases do not.
+    It is the one that runs this, or the first ``python3.13`` and the like on the PATH that runs:
+    some are programs that start another Python or fail to, and what they start is returned. It
+    has to write the same compiled files as the release that Lambda runs, which early test
+    releases do not.
     """
-    names = [sys.executable, shutil.which(f"python{target.python}")]
-    return next((name for name in names if name and _writes(name, target)), None)
+    found = map(_asked, _candidates(f"python{target.python}"))
+    chosen = next((each for each in found if each and each.magic == target.magic), None)
+    if chosen is None:
+        return None
+    # One that starts another may do so by what is set here, which it is not run with later; one
+    # that another starts may need what that one sets.
+    itself = _asked(chosen.itself)
+    return chosen.itself if itself and itself.magic == target.magic else chosen.path
 
 
-def _writes(name: str, target: Target) -> bool:
+class _Python(NamedTuple):
+    path: str
+    itself: str
+    magic: int
+
+
+def _candidates(name: str) -> Iterator[str]:
+    yield sys.executable
+    for folder in os.get_exec_path():
+        if found := shutil.which(name, path=folder):
+            yield found
+
+
+def _asked(candidate: str) -> _Python | None:
+    """Return which CPython a program is or starts, if it runs."""
     try:
         told = subprocess.run(  # noqa: S603  a Python on the PATH
-            [name, "-I", "-S", "-c", _WHO],
+            [candidate, "-I", "-S", "-c", _WHO],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            errors="replace",
             check=False,
-            timeout=_SECONDS,
+            timeout=_SECONDS_TO_ANSWER,
         )
-    except OSError:
-        return False
-    return told.returncode == 0 and told.stdout.split() == ["cpython", str(target.magic)]
+        if told.returncode != 0:
+            return None
+        name, magic, itself = json.loads(told.stdout)
+    except (OSError, subprocess.TimeoutExpired, ValueError, TypeError):
+        return None
+    return _Python(candidate, itself or candidate, magic) if name == "cpython" else None
 
 
 def compile_all(folder: Path, python: str, *, deployed_at: str) -> None:

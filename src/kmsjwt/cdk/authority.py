@@ -11,10 +11,10 @@ from kmsjwt.bundling.marker import read_target, require_module
 from kmsjwt.cdk.parameters import Parameters, values
 from kmsjwt.cdk.settling import settled
 from kmsjwt.deploy import StackSettings, template
-from kmsjwt.errors import ConfigError
+from kmsjwt.errors import ConfigError, shown
 
 try:
-    from aws_cdk import Token
+    from aws_cdk import Stack, Token
     from aws_cdk.aws_s3_assets import Asset
     from aws_cdk.cloudformation_include import CfnInclude
     from constructs import Construct
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import CfnResource
 
+_REMEMBERED = "kmsjwt.TokenAuthority"
 _CODE = {"S3Bucket": {"Ref": "BundleBucket"}, "S3Key": {"Ref": "BundleKey"}}
 
 
@@ -69,9 +70,11 @@ class TokenAuthority(Construct):
             **parameters: the template's parameters, see `Parameters`.
 
         Raises:
-            ConfigError: an argument makes no sense, or the bundle is missing, none of ours, or
-                without the module of ``backend``.
+            ConfigError: an argument makes no sense, the stack has an authority already, or the
+                bundle is missing, none of ours, or without the module of ``backend``.
         """
+        stack = Stack.of(scope)
+        _require_the_only_one(stack)
         super().__init__(scope, construct_id)
         target = read_target(Path(bundle))
         if examples and backend:
@@ -96,6 +99,8 @@ class TokenAuthority(Construct):
             _with_code_of_an_asset(settled(described, filled), bundle),
             {**filled, "BundleBucket": asset.s3_bucket_name, "BundleKey": asset.s3_object_key},
         )
+        # A construct without resources: of the first authority Python may have no object by then.
+        Construct(stack, _REMEMBERED)
 
     def resource(self, name: str) -> CfnResource:
         """Return a resource by its logical id in the template, such as ``HttpApi``."""
@@ -107,6 +112,16 @@ class TokenAuthority(Construct):
         return value
 
 
+def _require_the_only_one(stack: Stack) -> None:
+    if stack.node.try_find_child(_REMEMBERED) is not None:
+        raise ConfigError(
+            f"the stack {shown(stack.node.path)} has a TokenAuthority already, expected one a"
+            " stack: the logical ids are the template's",
+            code="cdk_stack",
+            fix="put the second into a stack of its own, with another ring_name",
+        )
+
+
 def _with_code_of_an_asset(described: dict[str, Any], bundle: str) -> dict[str, Any]:
     for resource in described["Resources"].values():
         if resource["Type"] == "AWS::Lambda::Function":
@@ -115,7 +130,7 @@ def _with_code_of_an_asset(described: dict[str, Any], bundle: str) -> dict[str, 
                 properties["Code"] = _CODE
     for name in ("BundleBucket", "BundleKey"):
         described["Parameters"][name] = {"Type": "String"}
-    # Arguments were checked above; what is left of the parameters is nothing to make rules of.
+    # `values` has checked them; what is left of the parameters is nothing to make rules of.
     described.pop("Rules", None)
     return described
 

@@ -1,10 +1,11 @@
-"""The template's parameters as keyword arguments, checked as CloudFormation would."""
+"""The template's parameters as keyword arguments, checked as CloudFormation would check them."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from kmsjwt.deploy.deciding import broken
 from kmsjwt.errors import ConfigError, shown
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Parameters(TypedDict, total=False):
 
 
 _NAMED_OTHERWISE = {"issuer": "IssuerUrl"}
+_ARGUMENTS = ("audience", *Parameters.__annotations__)
 
 
 def parameter_name(argument: str) -> str:
@@ -65,24 +67,30 @@ def values(
         ConfigError: naming every argument that makes no sense.
     """
     declared = template["Parameters"]
+    arguments = {parameter_name(argument): argument for argument in [*_ARGUMENTS, *given]}
     named = {parameter_name(argument): value for argument, value in given.items()}
-    arguments = {parameter_name(argument): argument for argument in given}
-    faults = [
-        f"{arguments[name]} {fault}"
+    faults = {
+        name: fault
         for name, value in named.items()
         if (fault := _fault(declared.get(name), value, is_known_later))
-    ]
-    faults += [
-        f"{argument} is not given, expected: {_expected(declared[name])}"
-        for argument in Parameters.__annotations__
-        if (name := parameter_name(argument)) not in named and "Default" not in declared[name]
-    ]
-    if faults:
-        raise ConfigError("; ".join(faults), code="cdk_parameters")
-    return {
+    }
+    for name, declaration in declared.items():
+        if name not in named and "Default" not in declaration:
+            faults[name] = f"is not given, expected: {_expected(declaration)}"
+    filled = {
         name: _as_given(declaration, named[name]) if name in named else _default(declaration)
         for name, declaration in declared.items()
+        if name not in faults
     }
+    told = [f"{arguments[name]} {fault}" for name, fault in faults.items()]
+    told += [_in_arguments(fault, arguments) for fault in broken(template, filled)]
+    if told:
+        raise ConfigError("; ".join(told), code="cdk_parameters")
+    return filled
+
+
+def _in_arguments(fault: str, arguments: Mapping[str, str]) -> str:
+    return re.sub(r"\w+", lambda word: arguments.get(word[0], word[0]), fault)
 
 
 def _fault(
@@ -93,10 +101,29 @@ def _fault(
     if is_known_later(value):
         return None
     if _is_list(declaration):
-        texts = [value] if isinstance(value, str) else value
-        good = isinstance(texts, (list, tuple)) and all(isinstance(each, str) for each in texts)
-        return None if good else f"is {shown(value)}, expected a list of texts"
+        return _fault_of_list(declaration, value, is_known_later)
     return _fault_of_one(declaration, value)
+
+
+def _fault_of_list(
+    declaration: Mapping[str, Any], value: object, is_known_later: Callable[[object], bool]
+) -> str | None:
+    texts = _texts(value)
+    if not isinstance(texts, (list, tuple)) or not all(isinstance(each, str) for each in texts):
+        return f"is {shown(value)}, expected a list of texts"
+    if not texts and "Default" not in declaration:
+        return f"is empty, expected: {declaration['Description']}"
+    for each in texts:
+        if is_known_later(each):
+            continue
+        if not re.fullmatch(r"[^\s,]+", each):
+            return (
+                f"has {shown(each)}, expected each in a text of its own without commas and"
+                ' spaces, such as ["a", "b"]'
+            )
+        if fault := _fault_of_one(declaration, each):
+            return fault
+    return None
 
 
 def _fault_of_one(declaration: Mapping[str, Any], value: object) -> str | None:
@@ -120,8 +147,13 @@ def _expected(declaration: Mapping[str, Any]) -> str:
 
 
 def _as_given(declaration: Mapping[str, Any], value: Any) -> Any:
-    if _is_list(declaration):
-        return [value] if isinstance(value, str) else list(value)
+    return list(_texts(value)) if _is_list(declaration) else value
+
+
+def _texts(value: Any) -> Any:
+    """Return a list that may be given as the one text that is in it."""
+    if isinstance(value, str):
+        return [value] if value else []
     return value
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kmsjwt.deploy.deciding import is_met, text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,7 +23,7 @@ def settled(template: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str,
         KeyError: a condition is made of a function that is not known here.
     """
     conditions = {
-        name: _is_met(condition, values) for name, condition in template["Conditions"].items()
+        name: is_met(condition, values) for name, condition in template["Conditions"].items()
     }
     template = _looked_up(template, values)
     rest = {name: part for name, part in template.items() if name != "Conditions"}
@@ -52,7 +54,7 @@ def _looked_up(template: Mapping[str, Any], values: Mapping[str, Any]) -> dict[s
             return value
         if value.keys() == {"Fn::FindInMap"}:
             name, key, attribute = value["Fn::FindInMap"]
-            return mappings[name][_text(key, values)][attribute]
+            return mappings[name][text(key, values)][attribute]
         return {name: found(member) for name, member in value.items()}
 
     rest = {name: part for name, part in template.items() if name != "Mappings"}
@@ -67,32 +69,6 @@ def _forget_the_missing(resource: dict[str, Any], there: Mapping[str, Any]) -> N
     needed = [name for name in ([wanted] if isinstance(wanted, str) else wanted) if name in there]
     if needed:
         resource["DependsOn"] = needed
-
-
-def _is_met(condition: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-    [(function, arguments)] = condition.items()
-    if function == "Fn::Not":
-        return not _is_met(arguments[0], values)
-    if function in ("Fn::And", "Fn::Or"):
-        met = [_is_met(each, values) for each in arguments]
-        return all(met) if function == "Fn::And" else any(met)
-    if function == "Fn::Equals":
-        one, other = (_text(each, values) for each in arguments)
-        return one == other
-    raise KeyError(function)
-
-
-def _text(value: Any, values: Mapping[str, Any]) -> str:
-    if not isinstance(value, dict):
-        return str(value)
-    [(function, argument)] = value.items()
-    if function == "Ref":
-        return str(values[argument])
-    if function == "Fn::Join":
-        joiner, parts = argument
-        texts = values[parts["Ref"]] if isinstance(parts, dict) else parts
-        return str(joiner).join(map(str, texts))
-    raise KeyError(function)
 
 
 def _chosen(value: Any, conditions: Mapping[str, bool]) -> Any:

@@ -32,7 +32,7 @@ def add(commands: Any) -> None:
         _bundle,
         help="make the zip that is deployed to Lambda: kmsjwt, what it needs and your own files",
         example="kmsjwt bundle --arch arm64 --python 3.13\n"
-        "kmsjwt bundle --python 3.12 --with app.py rules.toml --requirements requirements.txt\n"
+        "kmsjwt bundle --python 3.12 --with app.py rules.toml --requirements bundle.txt\n"
         "kmsjwt bundle --jwks https://id.example/.well-known/jwks.json",
     )
     parser.add_argument("--arch", metavar="ARCH", help="arm64 or x86_64 (arm64)")

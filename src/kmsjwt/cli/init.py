@@ -33,17 +33,25 @@ def add(commands: Any) -> None:
 
 def _init(args: Namespace) -> int:
     from kmsjwt.bundling.target import Target
-    from kmsjwt.cli.scaffold import files
+    from kmsjwt.cli.scaffold import files, left_behind, ring_name, stack_name
     from kmsjwt.cli.scaffold.writing import plan, require_name
 
     target = Target(arch=args.arch or "arm64", python=args.python or "3.13")
     folder = require_name(args.directory)
     tool = getattr(args, "with") or "sam"
-    project = files(folder.resolve().name, tool, target)
+    name = folder.resolve().name
+    project = files(name, tool, target)
     planned = plan(args.directory, project, force=args.force)
-    for name in planned.replaced:
-        terminal.say(f"will replace {terminal.printable(str(folder / name))}")
-    for name in planned.write():
-        terminal.answer(f"{planned.what(name):9} {terminal.printable(str(folder / name))}")
+    for file in planned.replaced:
+        terminal.say(f"will replace {terminal.printable(str(folder / file))}")
+    for file in planned.write():
+        terminal.answer(f"{planned.what(file):9} {terminal.printable(str(folder / file))}")
+    other, left = left_behind(folder, tool)
+    if left:
+        terminal.say(
+            f"left there, of a project --with {other}: {', '.join(left)}\n"
+            "  fix: delete them, once its stack is removed if it was deployed"
+        )
+    terminal.say(f"the stack is {stack_name(name)}, its key ring {ring_name(name)}")
     terminal.say(f"next: read {terminal.printable(str(folder / 'README.md'))}")
     return terminal.GOOD

@@ -98,7 +98,7 @@ def _rotate(args: Namespace) -> int:
     for text in report.attention:
         terminal.warn(f"this does not mend itself: {text}")
     for arn in report.orphans:
-        terminal.warn(f"{arn} was made too late by this run, and may be deleted")
+        terminal.warn(f"{arn} came too late, and has no alias: delete it if nothing else uses it")
     return terminal.GOOD
 
 

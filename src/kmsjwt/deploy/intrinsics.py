@@ -30,6 +30,11 @@ def either(condition: str, yes: Json, no: Json) -> Json:
     return {"Fn::If": [condition, yes, no]}
 
 
+def not_equal(one: Json, other: Json) -> Json:
+    """Return a test, of a condition or a rule, that two values differ."""
+    return {"Fn::Not": [{"Fn::Equals": [one, other]}]}
+
+
 NOTHING = {"Ref": "AWS::NoValue"}
 """A property that is left out."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.deploy import names
-from kmsjwt.deploy.intrinsics import ref
+from kmsjwt.deploy.intrinsics import not_equal, ref
 from kmsjwt.deploy.lengths import pattern
 from kmsjwt.key_names import RING_NAME
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 _HOUR, _DAY = 3_600, 86_400
 _HOST = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?"
-_ARN = r"^$|^arn:aws[a-z-]*:%s:.+$"
-_KEY = r"^$|^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$"
+_ARN = r"^$|^arn:aws[a-z-]*:%s$"
 # How long CloudWatch keeps log events, in days (CloudWatch Logs, PutRetentionPolicy).
 _RETENTION = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
 
@@ -29,26 +28,38 @@ def parameters(settings: StackSettings) -> dict[str, Any]:
             "Whom tokens are for: the aud that both authorizers demand and askers may choose from;"
             " several with commas between them",
             Type="CommaDelimitedList",
+            # Of each (CloudFormation, "Parameters", AllowedPattern); the functions split at blanks.
+            AllowedPattern=r"^\S+$",
+            ConstraintDescription="one or more without blanks, with commas alone between them",
         ),
         "IssuerUrl": _issuer(settings.issuer_path),
         "CertificateArn": _text(
             "The certificate of IssuerUrl's host in us-east-1 (CloudFront reads it there alone)",
             "",
-            AllowedPattern=_ARN % "acm",
+            AllowedPattern=_ARN % "acm:us-east-1:[0-9]{12}:certificate/.+",
+            ConstraintDescription="the ARN of a certificate in us-east-1, where CloudFront reads"
+            " it, or nothing: arn:aws:acm:us-east-1:ACCOUNT:certificate/ID",
         ),
         "HostedZoneId": _text(
             "The Route 53 zone of IssuerUrl's host; its records are made. Empty: make them"
             " yourself while the stack waits for the issuer's URL to answer",
             "",
             AllowedPattern="^[A-Z0-9]*$",
+            ConstraintDescription="the id of a hosted zone, capitals and digits, or nothing",
         ),
         "RingName": _text(
-            "The key ring: its keys are alias/NAME/1 and so on, in this account and Region",
+            "The key ring: its keys are alias/NAME/1 and so on, in this account and Region; one for"
+            " each stack, since two that share one refuse each other's tokens",
             "auth",
             AllowedPattern=f"^{RING_NAME}$",
+            ConstraintDescription="letters, digits, _ and - alone, 240 at most",
         ),
         "ExistingKey": _text(
-            "The ARN of a signing key to begin with, instead of a new one", "", AllowedPattern=_KEY
+            "The ARN of a signing key to begin with, instead of a new one",
+            "",
+            AllowedPattern=_ARN % "kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
+            ConstraintDescription="the ARN of a key, not of an alias, or nothing:"
+            " arn:aws:kms:REGION:ACCOUNT:key/ID",
         ),
         "Algorithm": _text(
             "What the next generation of keys signs with. RS256 is what every authorizer of AWS's"
@@ -62,6 +73,9 @@ def parameters(settings: StackSettings) -> dict[str, Any]:
             " go on with the keys",
             "",
             Type="CommaDelimitedList",
+            AllowedPattern=_ARN % r"iam::[0-9]{12}:role/\S+",
+            ConstraintDescription="ARNs of roles with commas alone between them, or nothing:"
+            " arn:aws:iam::ACCOUNT:role/NAME",
         ),
         "TokenLifetime": _length(
             "How long a token is good if its asker does not say; no longer than MaxTokenLifetime",
@@ -122,7 +136,13 @@ def parameters(settings: StackSettings) -> dict[str, Any]:
             Type="CommaDelimitedList",
         ),
         "LogRetention": _number("Days for which logs are kept", 90, AllowedValues=_RETENTION),
-        "AlarmTopicArn": _text("Where alarms are sent to", "", AllowedPattern=_ARN % "sns"),
+        "AlarmTopicArn": _text(
+            "The ARN of the SNS topic that alarms are sent to",
+            "",
+            AllowedPattern=_ARN % "sns:[a-z0-9-]+:[0-9]{12}:.+",
+            ConstraintDescription="the ARN of an SNS topic, or nothing:"
+            " arn:aws:sns:REGION:ACCOUNT:NAME",
+        ),
     }
 
 
@@ -138,35 +158,11 @@ def conditions() -> dict[str, Json]:
     }
     subnets, groups = _has_any("VpcSubnetIds"), _has_any("VpcSecurityGroupIds")
     return {
-        **{name: _not_equal(ref(parameter), "") for name, parameter in given.items()},
+        **{name: not_equal(ref(parameter), "") for name, parameter in given.items()},
         names.HAS_SIGNERS: _has_any("SignerRoles"),
         # Of either: Lambda refuses one without the other, by name.
         names.HAS_VPC: {"Fn::Or": [subnets, groups]},
-        names.HAS_CONCURRENCY: _not_equal(ref("IssueConcurrency"), "0"),
-    }
-
-
-def rules() -> dict[str, Json]:
-    """Return what CloudFormation is to check before it makes anything."""
-    return {
-        "CertificateIsOfAnIssuer": {
-            "RuleCondition": _not_equal(ref("CertificateArn"), ""),
-            "Assertions": [
-                {
-                    "Assert": _not_equal(ref("IssuerUrl"), ""),
-                    "AssertDescription": "CertificateArn is set, and IssuerUrl is not",
-                }
-            ],
-        },
-        "RecordsAreOfACertificate": {
-            "RuleCondition": _not_equal(ref("HostedZoneId"), ""),
-            "Assertions": [
-                {
-                    "Assert": _not_equal(ref("CertificateArn"), ""),
-                    "AssertDescription": "HostedZoneId is set, and CertificateArn is not",
-                }
-            ],
-        },
+        names.HAS_CONCURRENCY: not_equal(ref("IssueConcurrency"), "0"),
     }
 
 
@@ -217,8 +213,4 @@ def _number(description: str, default: int, **more: Any) -> dict[str, Any]:
 
 def _has_any(parameter: str) -> Json:
     """Return a condition that a list is not empty, which an empty text of it is."""
-    return _not_equal({"Fn::Join": ["", ref(parameter)]}, "")
-
-
-def _not_equal(one: Json, other: Json) -> Json:
-    return {"Fn::Not": [{"Fn::Equals": [one, other]}]}
+    return not_equal({"Fn::Join": ["", ref(parameter)]}, "")

@@ -8,10 +8,11 @@ from kmsjwt.deploy.alarms import alarms
 from kmsjwt.deploy.functions import backend, functions
 from kmsjwt.deploy.http_api import http_api
 from kmsjwt.deploy.outputs import outputs
-from kmsjwt.deploy.parameters import conditions, mappings, parameters, rules
+from kmsjwt.deploy.parameters import conditions, mappings, parameters
 from kmsjwt.deploy.publishing import publishing
 from kmsjwt.deploy.rest_api import rest_api
 from kmsjwt.deploy.ring import ring
+from kmsjwt.deploy.rules import rules
 from kmsjwt.deploy.settings import StackSettings
 
 if TYPE_CHECKING:

@@ -274,7 +274,9 @@ def _stage_unnamed(verified: VerifiedToken) -> Decision:
 def _require_told(door: FrontDoor, answer: object) -> None:
     """Refuse what a door of the user's own takes for an answer: None would read as a refusal."""
     if not answer or not isinstance(answer, dict):
-        what = "{}" if isinstance(answer, dict) else f"a value of type {type(answer).__name__}"
+        what = "{}" if type(answer) is dict else f"a value of type {type(answer).__name__}"
+        if isinstance(answer, dict) and type(answer) is not dict:
+            what += ", which counts as false"
         raise ConfigError(
             f"the door {door.kind!r} answered {what}, expected a dict that tells its gateway",
             code="authorizer",

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from kmsjwt.errors import shown
-from kmsjwt.gateway.iam import MAX_ANSWER, MAX_RESOURCE
+from kmsjwt.gateway.iam import MAX_ANSWER, MAX_RESOURCE, least_bytes
+from kmsjwt.rules.nesting import OpenRoutes
 from kmsjwt.rules.routes import Route
-from kmsjwt.rules.supposed import barest, fullest
+from kmsjwt.rules.supposed import barest, fullest, with_one_left_out
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from kmsjwt.rules import Grant, Rules
 
     Granted = tuple[Grant, str]
+    Sized = tuple[int, str]
 
 # The shortest ARN of any stage, an ordinary one, and the longest name of one that AWS could give.
-_SHORTEST = len("arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/x/")
-_ORDINARY = len("arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/prod/")
+_SHORTEST = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/x/"
+_ORDINARY = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/prod/"
 _LONGEST = len("arn:aws-us-gov:execute-api:ap-southeast-7:123456789012:a1b2c3d4e5/") + 129
 _LONGEST_CLAIM = 128
 _ORDINARY_CLAIM = 36  # a UUID
 _NEAR = MAX_ANSWER * 3 // 4
-_AROUND = len('{"principalId":"x","policyDocument":{"Version":"2012-10-17","Statement":[]}}')
-_STATEMENTS = (
-    len('{"Action":"execute-api:Invoke","Effect":"Allow","Resource":[]}'),
-    len('{"Action":"execute-api:Invoke","Effect":"Deny","Resource":[]},'),
-)
-_AROUND_RESOURCE = len('"",')
 _BAREST = "meets no requirement"
-_TOLD = 3  # claims of a token that no message needs more of
+_TOLD = 3  # claims of a token, or routes, that no message needs more of
 _LESS = "name methods, since a route without one counts for seven, and join paths by '/*'"
 _CHARACTERS = "xyzabcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -36,38 +35,49 @@ _CHARACTERS = "xyzabcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 def unfit(rules: Rules) -> list[str]:
     """Return what cannot work: resources too long for some token and API, or a policy for all."""
     faults = []
+    open_ones = OpenRoutes([route for route, _ in rules.ordered])
     for route, needs in rules.ordered:
         length = max(map(len, route.methods)) + route.length(_LONGEST_CLAIM)
-        if needs is not None and _may_be_denied_with_a_slash(rules, route):
+        if needs is not None and _may_be_denied_with_a_slash(route, open_ones):
             length += 1
         if length + _LONGEST > MAX_RESOURCE:
             faults.append(
                 f"route {route.text!r} makes resources of up to {length + _LONGEST} characters,"
                 f" {length} of them behind the ARN of a stage, and API Gateway takes {MAX_RESOURCE}"
             )
-    for grant, token in _differing(least_allowed(rules), (least_denied(rules), _BAREST)):
-        least = policy_bytes(grant)
-        if least > MAX_ANSWER:
-            faults.append(
-                f"rules make a policy of at least {least:,} bytes for a token that {token}, API"
-                f" Gateway takes {MAX_ANSWER:,}: {_LESS}"
-            )
+    tokens = _shortest(rules)
+    ends = _differing(_least(tokens), (least_denied(rules), _BAREST))
+    large = list(_above(MAX_ANSWER, _SHORTEST, ends)) or _least_between(rules, tokens)
+    faults += [
+        f"rules make a policy of at least {least:,} bytes for a token that {token}, API"
+        f" Gateway takes {MAX_ANSWER:,}: {_LESS}"
+        for least, token in large
+    ]
     return faults
 
 
 def tight(rules: Rules) -> list[str]:
     """Return where a policy of ordinary claims comes near the limit: of UUIDs, say."""
-    warnings = []
     unmet = rules.grant(barest(rules, _claims(rules, _ORDINARY_CLAIM)))
-    for grant, token in _differing(_allowed(rules, _ORDINARY_CLAIM), (unmet, _BAREST)):
-        likely = policy_bytes(grant, _ORDINARY)
-        if likely > _NEAR:
-            warnings.append(
-                f"where claims in paths have {_ORDINARY_CLAIM} characters, a token that {token}"
-                f" gets a policy of some {likely:,} bytes, and API Gateway takes {MAX_ANSWER:,},"
-                f" context and all; above, it answers 500: {_LESS}"
-            )
-    return warnings
+    most = _Most(rules, _ORDINARY_CLAIM)
+    ends = _differing(most.granted(), (unmet, _BAREST))
+    large = list(_above(_NEAR, _ORDINARY, ends))
+    largest = max([_NEAR, *(likely for likely, _ in large)])
+    large += islice(_above(largest, _ORDINARY, _between(rules, most)), 1)
+    return [
+        f"where claims in paths have {_ORDINARY_CLAIM} characters, a token that {token}"
+        f" gets a policy of some {likely:,} bytes, and API Gateway takes {MAX_ANSWER:,},"
+        f" context and all; above, it answers 500: {_LESS}"
+        for likely, token in large
+    ]
+
+
+def _above(limit: int, stage: str, granted: Iterable[Granted]) -> Iterator[Sized]:
+    """Return which policies are larger, by their tokens, and how large below such a stage."""
+    for grant, token in granted:
+        size = policy_bytes(grant, stage)
+        if size > limit:
+            yield size, token
 
 
 def _differing(*granted: Granted) -> tuple[Granted, ...]:
@@ -76,15 +86,28 @@ def _differing(*granted: Granted) -> tuple[Granted, ...]:
     return granted[:1] if len(sizes) == 1 else granted
 
 
-def policy_bytes(grant: Grant, stage: int = _SHORTEST) -> int:
-    """Return the least bytes of a policy that grants this, below a stage's ARN so long."""
-    if not grant.allow:
-        return 0  # one Deny of everything
-    size = _AROUND
-    for resources, around in zip((grant.allow, grant.deny), _STATEMENTS, strict=True):
-        if resources:
-            size += around + sum(stage + _AROUND_RESOURCE + len(each) for each in resources) - 1
-    return size
+def policy_bytes(grant: Grant, stage: str = _SHORTEST) -> int:
+    """Return the least bytes of a policy that grants this, below a stage of this ARN."""
+    return least_bytes(grant, stage) if grant.allow else 0  # nothing: one Deny of everything
+
+
+class _Most:
+    """A token that meets as much as it can."""
+
+    def __init__(self, rules: Rules, length: int, *, alike: bool = False) -> None:
+        """Suppose one whose claims in paths have so many characters, and the same or not."""
+        self.in_paths = _claims(rules, length, alike=alike)
+        self.claims, self._chosen = fullest(rules, self.in_paths, policy_bytes)
+        self.grant = rules.grant(self.claims)
+        self._rules = rules
+
+    def granted(self) -> Granted:
+        """Return what it is granted, and what it meets."""
+        if all(needs is None or needs.is_met(self.claims) for _, needs in self._rules.ordered):
+            return self.grant, "meets them all"
+        chosen = list(self._chosen.items())[:_TOLD]
+        told = " and ".join(f"{name} {shown(value)}" for name, value in chosen)
+        return self.grant, f"meets all it can{' with ' * bool(told)}{told}"
 
 
 def least_allowed(rules: Rules) -> Granted:
@@ -92,19 +115,43 @@ def least_allowed(rules: Rules) -> Granted:
 
     They may all be the same, and then one route may lie within another.
     """
+    return _least(_shortest(rules))
+
+
+def _shortest(rules: Rules) -> list[_Most]:
+    """Return such tokens: one whose claims in paths differ and, if any are there, one of alike."""
     names_claims = any(route.names_claims for route, _ in rules.ordered)
-    granted = [_allowed(rules, 1, alike=alike) for alike in (False, True)[: 1 + names_claims]]
-    return min(granted, key=lambda each: policy_bytes(each[0]))
+    return [_Most(rules, 1, alike=alike) for alike in (False, True)[: 1 + names_claims]]
 
 
-def _allowed(rules: Rules, length: int, *, alike: bool = False) -> Granted:
-    """Return what a token with claims of this length is granted, and what it meets."""
-    claims, chosen = fullest(rules, _claims(rules, length, alike=alike), policy_bytes)
-    grant = rules.grant(claims)
-    if all(needs is None or needs.is_met(claims) for _, needs in rules.ordered):
-        return grant, "meets them all"
-    told = " and ".join(f"{name} {shown(value)}" for name, value in list(chosen.items())[:_TOLD])
-    return grant, f"meets all it can{' with ' * bool(told)}{told}"
+def _least(tokens: Iterable[_Most]) -> Granted:
+    return min((each.granted() for each in tokens), key=lambda each: policy_bytes(each[0]))
+
+
+def _least_between(rules: Rules, tokens: list[_Most]) -> list[Sized]:
+    """Return a token that meets part of what rules ask for and surely gets too much, if any."""
+    found: list[Sized] = []
+    for most in tokens:
+        found += islice(_above(MAX_ANSWER, _SHORTEST, _between(rules, most)), 1)
+    return [min(found)] if len(found) == len(tokens) else []
+
+
+def _between(rules: Rules, most: _Most) -> Iterator[Granted]:
+    """Return what tokens are granted that meet something, not all: what is denied is most there.
+
+    One meets the routes around others, and nothing within them; of each other one thing is left
+    out that the routes ask for.
+    """
+    holders = OpenRoutes([route for route, _ in rules.ordered]).holders()
+    if not holders:
+        return  # nothing is ever denied
+    outer = [rules.ordered[number] for number in sorted(holders)]
+    claims, _ = fullest(rules, most.in_paths, policy_bytes, outer)
+    told = ", ".join(repr(route.text) for route, _ in outer[:_TOLD])
+    more = f" and {len(outer) - _TOLD} more" if len(outer) > _TOLD else ""
+    yield rules.grant(claims), f"meets the needs of {told}{more} alone"
+    for claims, left_out in with_one_left_out(most.claims) if most.grant.allow else ():
+        yield rules.grant(claims), f"meets all it can but {left_out}"
 
 
 def least_denied(rules: Rules) -> Grant:
@@ -123,6 +170,8 @@ def _claims(rules: Rules, length: int, *, alike: bool = False) -> dict[str, str]
     return {name: free[0 if alike else number % len(free)] for number, name in enumerate(names)}
 
 
-def _may_be_denied_with_a_slash(rules: Rules, route: Route) -> bool:
+def _may_be_denied_with_a_slash(route: Route, open_ones: OpenRoutes) -> bool:
+    if route.is_open:
+        return False
     slashed = Route(route.text, route.methods, (*route.segments, ""), is_open=False)
-    return not route.is_open and any(each.may_hold(slashed) for each, _ in rules.ordered)
+    return any(True for _ in open_ones.around(slashed))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kmsjwt._log import message_of
 from kmsjwt.errors import (
     CannotKnow,
+    ConfigError,
     KmsAccessDenied,
     KmsError,
     KmsJwtError,
@@ -20,6 +21,7 @@ from kmsjwt.errors import (
     PlaceDenied,
     PublishError,
     UnknownKey,
+    shown,
 )
 from kmsjwt.handlers._cloudformation import Request
 from kmsjwt.jwks.urls import jwks_url
@@ -106,11 +108,11 @@ class RingResource:
 
     def _settled(self, request: Request, until: float) -> dict[str, str]:
         """Return what is so once it is; KMS, CloudFront and DNS show what was done late."""
-        existing = request.properties.get("ExistingKey")
+        existing = _existing(request)
         began = self._clock()
         while True:
             try:
-                return self._done(existing if isinstance(existing, str) else "")
+                return self._done(existing)
             except (CannotKnow, UnknownKey) as error:
                 now = self._clock()
                 seconds = _until_again(error, now - began)
@@ -151,6 +153,22 @@ class RingResource:
             if error.aws_code:  # KMS's own word on something else than the ring's aliases
                 raise
             return self._rotator.run(start=True)
+
+
+def _existing(request: Request) -> str:
+    """Return the key to begin with; empty if none is named.
+
+    Raises:
+        ConfigError: what is named is no key's name. Another key would be made instead.
+    """
+    existing = request.properties.get("ExistingKey", "")
+    if not isinstance(existing, str):
+        raise ConfigError(
+            f"ExistingKey is {shown(existing)}, expected a key's ARN",
+            code="adopt_key",
+            fix="name one key, by its ARN",
+        )
+    return existing
 
 
 def _until_again(error: KmsJwtError, passed: float) -> float | None:

@@ -18,6 +18,9 @@ The second is that of a multi-Region primary key that waits for its replicas to 
 KMS answers about such a key is taken from its documentation, and is not verified against AWS.
 """
 
+GONE_ROOM = 256
+"""Characters in which a key tells what is gone: those of one tag's value."""
+
 Stage = Literal["new", "published", "signing", "verifying", "retired", "compromised"]
 
 
@@ -152,10 +155,24 @@ class Generation(Immutable):
         return self.state in LEAVING and self.kid is None and self.doubt is None
 
     @property
+    def is_off(self) -> bool:
+        """Whether KMS signs with it no more, unless a person has it do so.
+
+        In any other state but ``Enabled``, such as ``Unavailable``, it may do so again by itself.
+        """
+        return self.state == "Disabled" or self.state in LEAVING
+
+    @property
     def is_to_be_disabled(self) -> bool:
-        """Whether it is withdrawn, and its KMS key is enabled against that."""
+        """Whether it is withdrawn, and its KMS key is not off against that."""
         is_withdrawn = self.marks.compromised is not None and not self.marks.keep_enabled
-        return is_withdrawn and self.state == "Enabled"
+        return is_withdrawn and not self.is_off
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What other keys call it: its ``kid``, if that is known, and its key id."""
+        key_id = self.arn.rpartition("/")[2]
+        return frozenset({key_id} if self.kid is None else {key_id, self.kid})
 
     @property
     def withdrawn_since(self) -> float | None:
@@ -292,6 +309,12 @@ class Ring(Immutable):
         live = (each.settings for each in self.generations if each.is_live)
         known = (settings.document_max_age for settings in live if settings is not None)
         return min(known, default=None)
+
+    def has_room_for(self, kid: str) -> bool:
+        """Tell whether a key can tell that one more is gone, besides all that are still known."""
+        known: frozenset[str] = frozenset().union(*(each.names for each in self.generations))
+        told = [name for name in self.gone if name in known and name != kid]
+        return len(" ".join((*told, kid))) <= GONE_ROOM
 
     @property
     def marked_published(self) -> frozenset[str]:

@@ -183,12 +183,13 @@ def _pointing_in_haste(at: _Situation, each: Generation, what: str) -> Step | La
 
     Who withdraws a key says so on it before the JWKS lacks it. So one that was there before the
     key that signs was withdrawn, and was put into the JWKS after that, waits until everybody sees
-    what was written by then.
+    what was written by then. Where nobody can tell when that was, it may be just now.
     """
-    gone = None if at.signing is None else at.signing.withdrawn_since
     published = each.marks.published or 0.0
     ready = published + PROPAGATION
-    if gone is not None and each.born + MINUTE < gone < published and at.now < ready:
+    gone = None if at.signing is None else at.signing.withdrawn_since
+    is_put_back = gone is None or gone < published
+    if is_put_back and each.born + MINUTE < (gone or published) and at.now < ready:
         why = "it came into the JWKS late, and KMS may show late that it is withdrawn as well"
         return Later(what, ready, why, reason="withdrawn")
     return Step("point", each.number, f"the key that signs is {_plight(at)}")
@@ -220,12 +221,20 @@ def _retiring(at: _Situation) -> Found:
         yield Later(
             what, None, "it is not known since when it drains, or for how long", reason="unread"
         )
+    elif at.now < (ready := drained):
+        yield Later(what, ready, "tokens that it signed may be alive until then", reason="time")
+    elif oldest.state in LEAVING and not at.ring.has_room_for(str(oldest.kid)):
+        yield Later(what, None, _unsaid(oldest), reason="stuck")
     else:
-        ready = drained
-        if at.now >= ready:
-            yield Step("retire", oldest.number, "no token of it can be alive")
-        else:
-            yield Later(what, ready, "tokens that it signed may be alive until then", reason="time")
+        yield Step("retire", oldest.number, "no token of it can be alive")
+
+
+def _unsaid(leaving: Generation) -> str:
+    return (
+        f"it is {leaving.state}, and other keys have no room left to say that it has retired: have"
+        " KMS keep one of those that it will delete, or, once no token of this one lives, take it"
+        f" out by name: kmsjwt publish --remove {leaving.kid}"
+    )
 
 
 def _drained(at: _Situation, generation: Generation) -> float | None:
@@ -296,10 +305,14 @@ def _stuck(ring: str, under_way: Generation) -> str:
         if under_way.state != "Enabled"
         else "its public key cannot be read"
     )
-    return (
+    told = (
         f"generation {under_way.number} comes first, and cannot sign ({state}): mend that, or give"
         f" it up with kmsjwt key rotate {ring} --compromised {under_way.number}"
     )
+    if under_way.doubt is None:
+        return told
+    alias = f"alias/{ring}/{under_way.number}"
+    return f"{told}; if its key is not the ring's: aws kms delete-alias --alias-name {alias}"
 
 
 def _doubting(at: _Situation) -> Found:
@@ -320,7 +333,10 @@ def _disabling(at: _Situation) -> Found:
             continue
         if each.number == at.ring.signing or each.kid in at.published:
             continue
-        if is_elsewhere(at.ring, each):
+        if each.state != "Enabled":
+            why = f"KMS disables no key that is {each.state}, and it may be Enabled again"
+            yield Later(f"generation {each.number} is disabled", None, why, reason="stuck")
+        elif is_elsewhere(at.ring, each):
             yield Step("disable", each.number, "somebody else may sign with it")
         else:
             since = each.withdrawn_since

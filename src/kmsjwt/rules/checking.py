@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from kmsjwt._immutable import Immutable
 from kmsjwt.errors import ConfigError, shown
+from kmsjwt.rules.nesting import nested
 from kmsjwt.rules.requirements import Requirement, all_of
 from kmsjwt.rules.routes import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     Checked = list[tuple[Route, Requirement | None]]
     Faults = list[tuple[int | None, str]]
@@ -21,7 +21,6 @@ DEFAULT_PATH_CLAIMS = ("sub", "client_id")
 """The claims that paths may name unless others are given: they say who asks."""
 
 _MOST = 1_000  # routes: each may have to be compared with each
-_ANY = "{}"  # no literal is that
 
 
 class Rule(Immutable):
@@ -102,60 +101,14 @@ def _conflicts(routes: Sequence[Route]) -> Iterator[tuple[int | None, str]]:
         if fault is not None:
             yield number, fault
         before.append(number)
-    within = _nested(routes)
+    within = nested(routes)
     told: set[int] = set()
-    for outer, middle in [(each, middle) for each in within for middle in within[each]]:
-        for inner in within.get(middle, ()):
-            if inner not in told and _may_hold(routes, outer, middle, inner):
+    for outer, middle in [(each, middle) for each in within for middle in sorted(within[each])]:
+        for inner in sorted(within[outer] & within.get(middle, set()) - told):
+            if routes[outer].may_hold(routes[middle], routes[inner]):
                 told.add(inner)  # once: a long chain would tell of every three in it
                 nest = " within ".join(repr(routes[each].text) for each in (inner, middle, outer))
                 yield inner, f"routes {nest}: a policy can express two of them nested, not three"
-
-
-def _nested(routes: Sequence[Route]) -> dict[int, list[int]]:
-    """Return for each open route those that may lie within it; of routes named twice, one."""
-    distinct: dict[object, int] = {}
-    for number, route in enumerate(routes):
-        distinct.setdefault((route.methods, route.segments, route.is_open), number)
-    open_ones = _Tree()
-    within: dict[int, list[int]] = {}
-    for number in distinct.values():
-        if routes[number].is_open:
-            open_ones.add(routes[number].segments, number)
-            within[number] = []
-    for inner in distinct.values():
-        for outer in open_ones.around(routes[inner].segments):
-            if _may_hold(routes, outer, inner):
-                within[outer].append(inner)
-    return within
-
-
-class _Tree:
-    """Numbers of paths, by their segments; so not each is compared with each."""
-
-    def __init__(self) -> None:
-        self.branches: dict[str, _Tree] = {}
-        self.numbers: list[int] = []
-
-    def add(self, segments: tuple[str, ...], number: int) -> None:
-        """Put a path in."""
-        at = self
-        for segment in segments:
-            at = at.branches.setdefault(_ANY if segment[0] == "{" else segment, _Tree())
-        at.numbers.append(number)
-
-    def around(self, segments: tuple[str, ...]) -> Iterator[int]:
-        """Return the shorter ones with which a path may begin; a claim may be any text."""
-        level = [self]
-        for segment in segments:
-            yield from chain.from_iterable(tree.numbers for tree in level)
-            level = [branch for tree in level for branch in tree.after(segment)]
-
-    def after(self, segment: str) -> Iterable[_Tree]:
-        """Return the branches on which one that begins with this segment may be."""
-        if segment[0] == "{":
-            return self.branches.values()
-        return [self.branches[each] for each in (segment, _ANY) if each in self.branches]
 
 
 def _indistinct(one: Route, other: Route) -> str | None:
@@ -167,7 +120,3 @@ def _indistinct(one: Route, other: Route) -> str | None:
         pair = f"{one.text!r} and {other.text!r}"
         return f"routes {pair} cannot be told apart where their claims are equal"
     return None
-
-
-def _may_hold(routes: Sequence[Route], outer: int, *inner: int) -> bool:
-    return routes[outer].may_hold(*(routes[each] for each in inner))

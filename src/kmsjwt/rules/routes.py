@@ -7,7 +7,7 @@ as it does for IAM.
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt._immutable import Immutable
@@ -159,9 +159,10 @@ class Route(Immutable):
         if not set.intersection(*(set(route.methods) for route in chain)):
             return False
         bound: dict[str, str] = {}
-        for position in range(max(len(route.segments) for route in chain)):
-            here = {route.segments[position] for route in chain if position < len(route.segments)}
-            if not _agree(here, bound):
+        shared = zip_longest(*(route.segments for route in chain[:-1]))  # the last may go on alone
+        for outer_ones, segment in zip(shared, chain[-1].segments, strict=False):
+            here = {segment, *filter(None, outer_ones)}
+            if len(here) > 1 and not _agree(here, bound):
                 return False
         return True
 

@@ -9,19 +9,27 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from kmsjwt.errors import shown
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from kmsjwt.rules.requirements import Requirement
+    from kmsjwt.rules.routes import Route
     from kmsjwt.rules.ruleset import Grant, Rules
 
     Claims = dict[str, Any]
+    Entry = tuple[Route, Requirement | None]
 
 _CONTESTED, _TRIED = 8, 4  # claims, and values of each, that the most routes ask for
+_LEFT_OUT = 8  # scopes and members, those that the most routes ask for
 
 
 def fullest(
-    rules: Rules, in_paths: Mapping[str, str], size: Callable[[Grant], int]
+    rules: Rules,
+    in_paths: Mapping[str, str],
+    size: Callable[[Grant], int],
+    among: Iterable[Entry] | None = None,
 ) -> tuple[Claims, Claims]:
     """Return the claims of a token that meets much, and those of them that had to be chosen.
 
@@ -32,16 +40,40 @@ def fullest(
         rules: what to meet.
         in_paths: the claims that paths name. Where rules ask for other values, one may be chosen.
         size: how large a grant is.
+        among: the routes whose needs are to be met, and what they are; all of them if left out.
     """
-    asked = [(needs, len(route.methods)) for route, needs in rules.ordered]
+    entries = rules.ordered if among is None else among
+    asked = [(needs, len(route.methods)) for route, needs in entries]
     first = 1 + sum(weight for _, weight in asked)  # what nobody comes past counts for more
     choices = _choices([(rules.require, first), *asked], in_paths)
     claims = {name: values[0] for name, values in choices.items()}
+    wanted = _choices([(rules.require, first)], {})  # with another there may be no such token
+    claims.update({name: wanted[name][0] for name in in_paths if name in wanted})
     contested = [name for name, values in choices.items() if len(values) > 1][:_CONTESTED]
+    most = size(rules.grant(claims)) if contested else 0
     for name in contested:
-        tried = [{**claims, name: value} for value in choices[name][:_TRIED]]
-        claims = max(tried, key=lambda each: size(rules.grant(each)))
+        for value in choices[name][:_TRIED]:
+            tried = {**claims, name: value}
+            reached = most if value is claims[name] else size(rules.grant(tried))
+            if reached > most:
+                claims, most = tried, reached
     return claims, {name: claims[name] for name in contested if claims[name] != in_paths.get(name)}
+
+
+def with_one_left_out(claims: Claims) -> Iterator[tuple[Claims, str]]:
+    """Return claims without one of their scopes, or one member of an array; and without what."""
+    members = {name: value for name, value in claims.items() if isinstance(value, list)}
+    if isinstance(claims.get("scope"), str):
+        members["scope"] = claims["scope"].split(" ")
+    asked = [
+        (place, name, each) for name, values in members.items() for place, each in enumerate(values)
+    ]
+    for _, name, left_out in sorted(asked, key=lambda one: one[0])[:_LEFT_OUT]:
+        kept = [each for each in members[name] if each != left_out]
+        if isinstance(claims[name], str):
+            yield {**claims, name: " ".join(kept)}, f"scope({shown(left_out)})"
+        else:
+            yield {**claims, name: kept}, f"claim({shown(name)}).contains({shown(left_out)})"
 
 
 def barest(rules: Rules, in_paths: Mapping[str, str]) -> Claims:
@@ -68,8 +100,14 @@ def _choices(
     return choices
 
 
+def _by_count(values: list[Any]) -> list[Any]:
+    """Return each value once, what is asked for most often first."""
+    counted = Counter((isinstance(value, bool), value) for value in values)  # 1 is not true
+    return [value for (_, value), _ in counted.most_common()]
+
+
 _JOINED: dict[str, Callable[[list[Any]], Any]] = {
-    "scope": " ".join,
-    "contains": list,
+    "scope": lambda words: " ".join(_by_count(words)),
+    "contains": _by_count,
     "equals": lambda alike: alike[0],
 }

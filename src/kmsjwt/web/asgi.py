@@ -39,8 +39,9 @@ class BearerMiddleware:
     ``request.state.token``. WebSocket handshakes are judged as GET. The path that rules are asked
     about is the one that Starlette routes by: decoded, without ``root_path``. A FastAPI application
     puts its own ``root_path`` into the scope only behind this: it is looked for along ``app``,
-    ``router``, ``default`` and the ``routes`` that match, and within a `functools.partial` or a
-    method. Rules must allow the path that each application found there would route by as well.
+    ``router``, ``default`` and the ``routes`` that match, and in what functions close over and
+    other objects hold. Rules must allow the path that each application found there would route by
+    as well. What a function reads from its module, or makes as it runs, nobody can see.
 
     The check runs in a thread. Most take microseconds, but now and then one fetches the keys, and
     would hold up every other request of the event loop.
@@ -63,7 +64,7 @@ class BearerMiddleware:
         try:
             token = await asyncio.to_thread(
                 self._guard.check,
-                scope.get("method", "GET"),
+                method_of(scope),
                 path,
                 event_of(scope, self._guard),
                 also=also,
@@ -74,6 +75,12 @@ class BearerMiddleware:
         # A copy, so that no other request can ever see this token.
         state = {**(scope.get("state") or {}), "token": token}
         await self._app({**scope, "state": state}, receive, send)
+
+
+def method_of(scope: Scope) -> str:
+    """Return the method to judge by: GET for a WebSocket, whatever its server put there."""
+    method: str = "GET" if scope["type"] == "websocket" else scope["method"]
+    return method
 
 
 def event_of(scope: Scope, guard: Guard) -> Event:

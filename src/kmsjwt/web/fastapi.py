@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from kmsjwt.errors import ConfigError
 from kmsjwt.verifier import VerifiedToken
 from kmsjwt.web._mounts import route_paths
-from kmsjwt.web.asgi import event_of
+from kmsjwt.web.asgi import event_of, method_of
 from kmsjwt.web.guard import Guard, required
 from kmsjwt.web.refused import Refused
 
@@ -65,10 +65,11 @@ class _Bearer(SecurityBase):
         self, connection: HTTPConnection, security_scopes: SecurityScopes
     ) -> VerifiedToken:
         scope = connection.scope
-        method = scope.get("method", "GET")  # a WebSocket's handshake has none
         path, *also = route_paths(scope)
         try:
-            token = self._guard.check(method, path, event_of(scope, self._guard), also=also)
+            token = self._guard.check(
+                method_of(scope), path, event_of(scope, self._guard), also=also
+            )
             self._guard.require_scopes(token, security_scopes.scopes)
         except Refused as refused:
             if scope["type"] == "websocket":

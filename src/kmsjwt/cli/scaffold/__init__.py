@@ -20,6 +20,7 @@ _HERE = Path(__file__).parent
 _ENDING = ".in"
 _BUNDLE = "dist/function.zip"
 _BACKEND = "hello.handler"
+_TEMPLATE = "template.yaml"
 _AUDIENCE = "orders"
 _LONGEST_NAME = 128
 _WIDTH = 82  # with what is before it, lines of 88, which formatters leave alone
@@ -42,7 +43,7 @@ _README: dict[str, dict[str, str]] = {
     },
     "cdk": {
         "extras": "aws,cdk",
-        "tool_install": ", the AWS CDK CLI",
+        "tool_install": ", the AWS CDK CLI (`npm install -g 'aws-cdk@^2.1148'`)",
         # In the project's folder it runs app.py, which is nothing without the bundle.
         "before": " For each account and Region, in any other folder:"
         " `cdk bootstrap aws://ACCOUNT/REGION`.",
@@ -86,8 +87,9 @@ def files(name: str, tool: str, target: Target) -> dict[str, str]:
         "requirement": requirement(_README[tool]["extras"], version, direct_url),
         "whence": _WHENCE.format(origin(direct_url)) if direct_url else "",
         "stack": stack_name(name),
+        "ring": ring_name(name),
         "bundle": f"kmsjwt bundle --arch {target.arch} --python {target.python} --with hello.py",
-        "parameters": "".join(_SETTINGS[tool](described["Parameters"])),
+        "parameters": "".join(_SETTINGS[tool](_with_defaults(described["Parameters"], name))),
     }
     written = {
         str(path.relative_to(folder)).removesuffix(_ENDING): Template(
@@ -97,8 +99,37 @@ def files(name: str, tool: str, target: Target) -> dict[str, str]:
         for path in folder.rglob(f"*{_ENDING}")
     }
     if tool == "sam":
-        written["template.yaml"] = as_yaml(described)
+        written[_TEMPLATE] = as_yaml(described)
     return dict(sorted(written.items()))
+
+
+def left_behind(folder: Path, tool: str) -> tuple[str, tuple[str, ...]]:
+    """Return the other tool and which of its files are in a folder, if it had a project there.
+
+    Args:
+        folder: of a project.
+        tool: what that one is for.
+    """
+    other, config = {"sam": ("cdk", "cdk.json"), "cdk": ("sam", "samconfig.toml")}[tool]
+    if not (folder / config).is_file():
+        return other, ()
+    alone = _names(other) - _names(tool)
+    return other, tuple(sorted(name for name in alone if (folder / name).is_file()))
+
+
+def _names(tool: str) -> set[str]:
+    own = _HERE / tool
+    names = {str(path.relative_to(own)).removesuffix(_ENDING) for path in own.rglob(f"*{_ENDING}")}
+    return names | ({_TEMPLATE} if tool == "sam" else set())
+
+
+def ring_name(name: str) -> str:
+    """Return a name for the stack's key ring: the stack's own, so that no two share one.
+
+    AWS keeps the aliases below ``alias/aws/`` to itself (KMS, CreateAlias).
+    """
+    named = stack_name(name)
+    return f"auth-{named}" if named.lower() == "aws" else named
 
 
 def stack_name(name: str) -> str:
@@ -111,12 +142,22 @@ def stack_name(name: str) -> str:
     return named[:_LONGEST_NAME].strip("-")
 
 
+def _with_defaults(parameters: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the parameters with the defaults of a project."""
+    own = {"Audience": _AUDIENCE, "RingName": ring_name(name)}
+    return {
+        each: {**parameter, "Default": own.get(each, parameter.get("Default"))}
+        for each, parameter in parameters.items()
+    }
+
+
 def _for_sam(parameters: Mapping[str, Any]) -> Iterator[str]:
+    """Yield all of them: what is not named, SAM leaves as it was deployed last."""
     for name, parameter in parameters.items():
-        value = _AUDIENCE if name == "Audience" else str(parameter["Default"])
+        value = str(parameter["Default"])
         yield from _comment(_told(parameter))
-        line = f"{json.dumps(f'{name}={value}')},\n"
-        yield f"    {line}" if value else f"    # {line}"
+        # SAM reads no "Name=", and these quotes as what they hold.
+        yield f'    "{name}={value}",\n' if value else f"    '{name}=\"\"',\n"
 
 
 def _for_cdk(parameters: Mapping[str, Any]) -> Iterator[str]:

@@ -139,9 +139,9 @@ def _text(path: Path) -> str | None:
 
 
 def _write(path: Path, text: str) -> None:
+    _make(path.parent)
     unfinished: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".kmsjwt-", dir=path.parent)
         unfinished = Path(name)
         with os.fdopen(handle, "wb") as file:
@@ -158,6 +158,17 @@ def _write(path: Path, text: str) -> None:
         if unfinished is not None:
             with contextlib.suppress(OSError):
                 unfinished.unlink(missing_ok=True)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"the folder {shown(str(folder))} cannot be made: {error.strerror}",
+            code="init_folder",
+            fix="name one in a place where you may make it, such as: kmsjwt init my-auth",
+        ) from error
 
 
 def _mask() -> int:

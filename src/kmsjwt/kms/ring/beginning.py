@@ -93,7 +93,8 @@ def left_behind(
     found = [
         key
         for key, known in _unnamed(client, (name, str(number)), listed)
-        if key["KeySpec"] == spec and _same(tags.settings_in(known), settings)
+        if (key["KeySpec"], key["KeyUsage"]) == (spec, "SIGN_VERIFY")
+        and _same(tags.settings_in(known), settings)
     ]
     return min(found, key=lambda key: str(key["CreationDate"]), default=None)
 

@@ -28,7 +28,7 @@ class Orphan(Immutable):
         arn: the key.
         state: its KMS key state.
         created: when it was made, ISO 8601.
-        published: whether consumers were ever given its public key: its tokens may be alive.
+        published: whether consumers may have been given its public key: its tokens may be alive.
     """
 
     __slots__ = ("arn", "created", "generation", "published", "ring", "state")

@@ -28,7 +28,7 @@ from kmsjwt.kms.ring.written import Written
 from kmsjwt.rotation import Generation, Marks, Ring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from kmsjwt.keys import PublicKey
     from kmsjwt.kms.ring.asking import Metadata
@@ -148,11 +148,15 @@ class _Reader:
             )
         if number is not None and signing is not None:
             doubt = self._doubtful_pointer(found[number], signing)
+        found = {number: self._told_apart(each, found) for number, each in found.items()}
         moved = self._moved(signing["Arn"]) if since and signing is not None else None
         if self._pointed is not None and self._pointed[0] == number:
             moved = max(moved or 0.0, self._pointed[1])
         told = (kid for each in sorted(self._gone) for kid in self._gone[each])
-        gone = tuple(dict.fromkeys(told))
+        known: frozenset[str] = frozenset().union(*(each.names for each in found.values()))
+        needed = {each.kid or key_id(each.arn) for each in found.values()}
+        # First to be forgotten is what names none of these keys; then, what names one twice.
+        gone = sorted(dict.fromkeys(told), key=lambda name: (name in known, name in needed))
         ring = Ring(
             name=self._name,
             now=self._now,
@@ -167,10 +171,20 @@ class _Reader:
         # A key that is denied is waited for no longer than one that is missing.
         return reading if reading.missing is None else reading.with_unseen(self._below)
 
-    def _without_gone(self, generation: Generation, gone: tuple[str, ...]) -> Generation:
+    def _told_apart(self, generation: Generation, found: Mapping[int, Generation]) -> Generation:
+        """Return a generation in doubt, whose kid is only written on it and another's as well."""
+        kid = generation.kid
+        if kid is None or generation.number in self._public or generation.doubt is not None:
+            return generation
+        others = (each for each in found.values() if each is not generation and each.kid == kid)
+        if all(each.doubt is not None and each.number not in self._public for each in others):
+            return generation
+        doubt = f"generation {generation.number} is tagged with another's kid, {shown(kid)}"
+        return replaced(generation, kid=None, doubt=doubt)
+
+    def _without_gone(self, generation: Generation, gone: Collection[str]) -> Generation:
         """Return a generation as withdrawn, if another key says so by its kid or its key id."""
-        names = {generation.kid, key_id(generation.arn)}
-        if names.isdisjoint(gone) or not generation.is_live:
+        if generation.names.isdisjoint(gone) or not generation.is_live:
             return generation
         marks = replaced(generation.marks, retired=generation.born, compromised=generation.born)
         return replaced(generation, marks=marks)
@@ -250,7 +264,7 @@ class _Reader:
                 found[number] = each
                 is_left = False
             else:
-                is_left = each.state == "Enabled" and not each.marks.keep_enabled
+                is_left = not (each.is_off or each.marks.keep_enabled)
             if is_left:
                 self._noted.append(number)
             del self._unseen[unseen:], self._below[below:]

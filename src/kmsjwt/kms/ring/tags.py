@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from kmsjwt.errors import ConfigError, shown
-from kmsjwt.key_names import RING_NUMBER
+from kmsjwt.key_names import RING_NUMBER, is_key_id
 from kmsjwt.kms.ring.names import generation_alias
 from kmsjwt.rotation import Marks, RingSettings
 
@@ -136,9 +136,12 @@ def of_made(number: int, key_id: str, when: str) -> str:
 
 
 def made_in(tags: Mapping[str, str], number: int) -> tuple[str, float] | None:
-    """Return the key id that was made for a generation, and when; 0 if that is not readable."""
+    """Return the key id that was made for a generation, and when; 0 if that is not readable.
+
+    A note that names a key otherwise, such as one of another account, is none of ours.
+    """
     which, *noted = tags.get(NEXT, "").split()[:3] or [""]
-    if which != str(number) or not noted:
+    if which != str(number) or not noted or not is_key_id(noted[0]):
         return None
     return noted[0], _moment(noted[-1]) or 0.0
 

@@ -35,11 +35,12 @@ class RingWriter:
     """Writes to one ring.
 
     Attributes:
-        orphans: the ARNs of keys that were made too late and may not be deleted from here.
+        orphans: the ARNs of keys that came too late and are not deleted from here, since somebody
+            else may need them, or it is denied.
         written: what was written since it was last made anew.
     """
 
-    __slots__ = ("_allow", "_client", "_name", "_pause", "orphans", "written")
+    __slots__ = ("_allow", "_client", "_made", "_name", "_pause", "orphans", "written")
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class RingWriter:
         self._name = name
         self._allow = allow
         self._pause = pause
+        self._made: set[str] = set()
         self.orphans: list[str] = []
         self.written = Written()
 
@@ -105,13 +107,15 @@ class RingWriter:
             **more,
         )
         metadata: Metadata = answer["KeyMetadata"]
+        self._made.add(metadata["Arn"])
         self.written.tags[metadata["Arn"]] = its_tags
         return metadata
 
     def claim(self, number: int, key: Metadata) -> Metadata:
         """Name a key as a generation and return the key of that name, whoever was first.
 
-        A key that comes too late is scheduled for deletion, or becomes one of ``orphans``.
+        A key that comes too late is scheduled for deletion if it was made here, or becomes one of
+        ``orphans``.
 
         Raises:
             KmsError: KMS refused, could not be reached, or does not show the alias yet. The key
@@ -202,7 +206,13 @@ class RingWriter:
         return True
 
     def _given_up(self, arn: str) -> None:
-        """Have our key deleted: another run's was claimed first, and nobody knows this one."""
+        """Have our key deleted: another run's was claimed first, and nobody knows this one.
+
+        One that was found may be somebody's all the same, whatever its tags say.
+        """
+        if arn not in self._made:
+            self.orphans.append(arn)
+            return
         try:
             aws.call(
                 self._client.schedule_key_deletion,

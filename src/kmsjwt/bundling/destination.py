@@ -1,0 +1,73 @@
+"""Where a bundle is written: looked at before anything is downloaded."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import zipfile
+from typing import TYPE_CHECKING
+
+from kmsjwt.errors import ConfigError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+_OTHER = "name another file: kmsjwt bundle --out FILE"
+
+
+def require_destination(out: Path, files: Sequence[Path]) -> None:
+    """See that a zip may be written here, and that nothing of the user's own is lost by it.
+
+    A former zip is replaced, and so is an empty file.
+
+    Args:
+        out: the zip.
+        files: a user's own files and folders, which go into it.
+
+    Raises:
+        ConfigError: it is a folder, a file that is no zip, or one of those that go into it; or
+            its folder cannot be made or written to.
+    """
+    if out.is_dir():
+        raise _refusal(f"{shown(str(out))} is a folder, expected the name of a zip")
+    if any(each.exists() and out.exists() and each.samefile(out) for each in files):
+        raise _refusal(f"{shown(str(out))} is to be the zip and one of the files that go into it")
+    if out.exists() and not _may_be_replaced(out):
+        raise _refusal(
+            f"{shown(str(out))} is there already and is no zip, so it is not replaced",
+            fix="name another file by --out, or remove that one",
+        )
+    nearest = next(each for each in out.parents if os.path.lexists(each))
+    if not nearest.is_dir():
+        raise _refusal(f"{shown(str(nearest))} is no folder, in which {shown(str(out))} was wanted")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise _refusal(
+            f"{shown(str(nearest))} may not be written to, in which {shown(str(out))} was wanted",
+            fix="name a file in another folder: kmsjwt bundle --out FILE",
+        )
+
+
+@contextlib.contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Tell of the system's own refusal which file it is about, and what to do.
+
+    Raises:
+        ConfigError: instead of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise _refusal(
+            f"{shown(str(out))} cannot be written: {why}",
+            fix="make room or get the right to it, or name another file by --out",
+        ) from error
+
+
+def _may_be_replaced(out: Path) -> bool:
+    return out.is_file() and (out.stat().st_size == 0 or zipfile.is_zipfile(out))
+
+
+def _refusal(message: str, *, fix: str = _OTHER) -> ConfigError:
+    return ConfigError(message, code="bundle_out", fix=fix)

@@ -1,0 +1,118 @@
+"""A zip takes no other file's place, and where it cannot be written there is a way on."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kmsjwt.bundling import wheels
+from kmsjwt.cli import main
+
+HELLO = "def handler(event, context): ...\n"
+
+
+@pytest.fixture
+def typed(monkeypatch, capsys, tmp_path) -> Any:
+    """Type `kmsjwt bundle` in a folder with hello.py, the wheels left out of it."""
+    installed: list[object] = []
+    monkeypatch.setattr(wheels, "install", lambda *words, **_: installed.append(words))
+    monkeypatch.chdir(tmp_path)
+    Path("hello.py").write_text(HELLO)
+
+    def run(*words: str) -> SimpleNamespace:
+        code = main(["bundle", "--no-measure", *words])
+        out, err = capsys.readouterr()
+        return SimpleNamespace(code=code, out=out, err=err, installed=bool(installed))
+
+    return run
+
+
+def zipped(name: str) -> None:
+    with zipfile.ZipFile(name, "w") as archive:
+        archive.writestr("a.txt", "a")
+
+
+def refused(said: SimpleNamespace, told: str) -> None:
+    assert said.code == 2
+    assert told in said.err
+    assert "fix:" in said.err
+    assert len(said.err.splitlines()) <= 3
+    # It says so before it downloads anything.
+    assert not said.installed
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--out", "hello.py"], ["--with", "hello.py", "--out", "./hello.py"]],
+    ids=["beside", "into itself"],
+)
+def test_a_file_of_ones_own_is_not_replaced(words, typed):
+    refused(typed(*words), "hello.py' is ")
+
+    assert Path("hello.py").read_text() == HELLO
+
+
+def test_nor_is_a_zip_that_goes_into_it(typed):
+    zipped("data.zip")
+    before = Path("data.zip").read_bytes()
+
+    refused(typed("--with", "data.zip", "--out", "data.zip"), "one of the files that go into it")
+
+    assert Path("data.zip").read_bytes() == before
+
+
+def test_nor_by_another_name_of_it(typed):
+    zipped("data.zip")
+    Path("linked.zip").symlink_to("data.zip")
+
+    refused(typed("--with", "data.zip", "--out", "linked.zip"), "one of the files that go into it")
+
+
+def test_nor_what_is_no_file_at_all(typed):
+    os.mkfifo("pipe")
+
+    refused(typed("--out", "pipe"), "'pipe' is there already and is no zip")
+
+
+@pytest.mark.parametrize("there", [lambda: None, lambda: zipped("a.zip"), Path("a.zip").touch])
+def test_a_former_zip_and_an_empty_file_are(there, typed):
+    there()
+
+    said = typed("--out", "a.zip", "--with", "hello.py")
+
+    assert said.code == 0, said.err
+    with zipfile.ZipFile("a.zip") as archive:
+        assert archive.read("hello.py").decode() == HELLO
+
+
+@pytest.mark.parametrize("out", ["hello.py/x.zip", "hello.py/deeper/x.zip"])
+def test_a_file_is_no_folder(out, typed):
+    refused(typed("--out", out), "hello.py' is no folder, in which 'hello.py/")
+
+
+@pytest.mark.parametrize("words", [[], ["--out", "there/x.zip"]], ids=["dist", "there"])
+def test_a_folder_that_may_not_be_written_to(words, typed, monkeypatch):
+    """Whoever runs the tests may be root, who may write everywhere: the system's answer is set."""
+    closed = Path("there" if words else ".")
+    closed.mkdir(exist_ok=True)
+    allowed = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: Path(path) != closed and allowed(path, mode)
+    )
+
+    refused(typed(*words), f"'{closed}' may not be written to, in which '")
+
+
+def test_what_the_system_refuses_in_the_end_has_a_way_on(typed):
+    """Such as a name that is too long once it is that of the unfinished file."""
+    said = typed("--out", f"{'a' * 250}.zip")
+
+    assert said.code == 2
+    assert "cannot be written: File name too long" in said.err
+    assert "fix:" in said.err
+    assert not list(Path().glob(".a*"))

@@ -1,0 +1,131 @@
+"""The tests of a written project notice what SAM and CloudFormation would not say, or say late."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.runtime.environments import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOW_TO = ROOT / "docs" / "how-to"
+SETTING, BUNDLE = "test_the_template_takes_every_setting", "test_the_bundle_is_for"
+
+
+@pytest.fixture
+def project(typed, tmp_path) -> Path:
+    assert typed("my-auth").code == 0
+    folder: Path = tmp_path / "my-auth"
+    return folder
+
+
+def told(project: Path) -> Any:
+    """Return what the project's own tests of its stack say."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_stack.py"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('"Audience=orders"', '"Audience=orders, billing"', "SAM does not read 'billing'"),
+        ("'VpcSubnetIds=\"\"',", "", "VpcSubnetIds is not set"),
+        ("'IssuerUrl=\"\"',", "# 'IssuerUrl=\"\"',", "IssuerUrl is not set"),
+        ("'IssuerUrl=\"\"'", '"IssuerUrl="', "SAM does not read 'IssuerUrl='"),
+        ("'IssuerUrl=\"\"'", '"IssuerURL=https://id.example"', "is IssuerUrl meant?"),
+        ('"TokenLifetime=15m"', '"TokenLifetme=5m"', "is TokenLifetime meant?"),
+        ('"RotationPeriod=30d"', '"RotationPeriod=30"', "RotationPeriod is '30'"),
+        ("'IssuerUrl=\"\"'", '"IssuerUrl=id.example"', "IssuerUrl is 'id.example'"),
+        ("'VpcSubnetIds=\"\"'", '"VpcSubnetIds=subnet-1"', "VpcSecurityGroupIds is not"),
+        ("'HostedZoneId=\"\"'", '"HostedZoneId=Z1"', "CertificateArn is not"),
+    ],
+    ids=lambda value: value,
+)
+def test_settings_that_would_be_deployed_otherwise(project, old, new, why):
+    file = project / "samconfig.toml"
+    text = file.read_text("utf-8")
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new), "utf-8")
+
+    said = told(project)
+
+    assert said.returncode == 1
+    assert f"FAILED tests/test_stack.py::{SETTING}[default]" in said.stdout
+    assert why in said.stdout
+
+
+def bundle(project: Path, arch: str, python: str, *modules: str) -> None:
+    """Write what is looked at of a bundle."""
+    (project / "dist").mkdir()
+    with zipfile.ZipFile(project / "dist" / "function.zip", "w") as archive:
+        archive.writestr("kmsjwt-bundle.json", json.dumps({"arch": arch, "python": python}))
+        for module in ("issue", "authorizer", "rotate"):
+            archive.writestr(f"kmsjwt/handlers/{module}.py", "")
+        for module in modules:
+            archive.writestr(module, "")
+
+
+@pytest.mark.parametrize(
+    ("made", "good"),
+    [
+        (("arm64", "3.13", "hello.py"), True),
+        (("x86_64", "3.13", "hello.py"), False),
+        (("arm64", "3.12", "hello.py"), False),
+        (("arm64", "3.13"), False),
+    ],
+    ids=["the template's", "another processor", "another Python", "without hello.py"],
+)
+def test_a_bundle_for_something_else(project, made, good):
+    bundle(project, *made)
+
+    said = told(project)
+
+    assert said.returncode == (0 if good else 1)
+    assert (f"FAILED tests/test_stack.py::{BUNDLE}" in said.stdout) is not good
+
+
+def test_functions_of_ones_own_may_run_on_anything(project):
+    """What is compared is what runs the bundle."""
+    file = project / "template.yaml"
+    own = "Resources:\n  Own:\n    Type: AWS::Lambda::Function\n    Properties:\n"
+    own += "      Runtime: nodejs22.x\n      Code: own.zip\n"
+    file.write_text(file.read_text("utf-8").replace("Resources:\n", own, 1), "utf-8")
+    bundle(project, "arm64", "3.13", "hello.py")
+
+    assert told(project).returncode == 0
+
+
+def page(name: str) -> str:
+    return (HOW_TO / f"{name}.md").read_text("utf-8")
+
+
+def test_the_page_calls_the_api_as_the_projects_readme_does(project):
+    """Where the stack is and whose credentials they are comes from the environment."""
+    readme = (project / "README.md").read_text("utf-8")
+    lines = re.findall(
+        r"^[$>] +(.*)$", readme.partition("## Use it")[2].partition("## ")[0], re.MULTILINE
+    )
+
+    assert len(lines) == 4
+    shown = [line.strip() for line in page("deploy-with-sam").splitlines()]
+    assert [line for line in lines if line not in shown] == []
+
+
+def test_no_command_for_a_bundle_writes_over_a_file_of_the_project(project):
+    written = set(re.findall(r"(?:-o|--out|>) (\S+)", page("package-the-functions")))
+
+    assert "bundle.txt" in written
+    assert [name for name in written if (project / name).exists()] == []

@@ -1,0 +1,396 @@
+"""Keys that KMS does not show as they are are withdrawn all the same, or somebody is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.rotation.scene import Meddled, Public, Scene, denying_tag, done
+from tests.rotation.world import HOUR, MINUTE, TIMES, World
+
+from kmsjwt.authority.rotate import Rotator
+from kmsjwt.errors import CannotKnow, ConfigError, JwksUnavailable, KmsAccessDenied
+from kmsjwt.kms import create_ring
+from kmsjwt.kms.ring import tags
+from kmsjwt.kms.ring.keys import RingKeys
+from kmsjwt.kms.ring.reading import read
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene().rotated()
+
+
+class Cut(BaseException):
+    """This process is killed."""
+
+
+def write(scene: Scene, number: int, **named: str) -> None:
+    tagged = [{"TagKey": f"kmsjwt:{name}", "TagValue": text} for name, text in named.items()]
+    scene.world.kms.tag_resource(KeyId=scene.arn(f"alias/auth/{number}"), Tags=tagged)
+
+
+def leave(scene: Scene, number: int) -> str:
+    arn = scene.arn(f"alias/auth/{number}")
+    scene.world.kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=30)
+    return arn
+
+
+def rescue(scene: Scene, arn: str) -> None:
+    scene.world.kms.cancel_key_deletion(KeyId=arn)
+    scene.world.kms.enable_key(KeyId=arn)
+
+
+def hours(scene: Scene, count: int, client: Any = None) -> Any:
+    report = None
+    for _ in range(count):
+        scene.world.now += HOUR
+        report = scene.rotator(client).run()
+    return report
+
+
+# --- its kid is written before consumers have it
+
+
+@pytest.mark.parametrize("by", ["number", "kid"])
+def test_a_key_that_was_published_by_a_run_that_was_killed_then_leaves_the_jwks(by):
+    """Somebody disables it in a hurry, and KMS gives out no public key of it any more."""
+    scene = Scene()
+
+    def killed(name: str, parameters: dict[str, Any]) -> None:
+        if name == "tag_resource" and tags.PUBLISHED in str(parameters):
+            raise Cut
+
+    with pytest.raises(Cut):
+        scene.rotator(Meddled(scene.world.kms, killed)).run(start=True)
+    kid = scene.kid(2)
+    assert kid in scene.world.jwks()
+    scene.world.kms.disable_key(KeyId=scene.arn("alias/auth/2"))
+    with pytest.raises(CannotKnow, match="may point to it"):
+        scene.rotator().withdraw("2" if by == "number" else kid)
+    assert kid not in scene.world.jwks()
+
+
+def test_a_key_whose_kid_may_not_be_written_is_published_and_does_not_sign():
+    scene = Scene()
+    blind = Meddled(scene.world.kms, denying_tag(tags.KID))
+    with pytest.raises(KmsAccessDenied):
+        scene.rotator(blind).run(start=True)
+    assert scene.kid(2) in scene.world.jwks()
+    for _ in range(6):
+        scene.world.now += HOUR
+        with pytest.raises(KmsAccessDenied):
+            scene.rotator(blind).run()
+    assert scene.ring().signing == 1
+
+
+# --- nobody can tell its kid
+
+
+@pytest.mark.parametrize("which", [1, 2])
+@pytest.mark.parametrize("written", ["", "x" * 43], ids=["no kid", "another kid"])
+@pytest.mark.parametrize("is_leaving", [False, True])
+def test_a_withdrawal_is_not_over_while_a_kid_is_published_that_may_be_its(
+    scene, which, written, is_leaving
+):
+    kid, arn = scene.kid(which), scene.arn(f"alias/auth/{which}")
+    write(scene, which, kid=written)
+    if not written:
+        scene.world.kms.untag_resource(KeyId=arn, TagKeys=[tags.KID])
+    if is_leaving:
+        leave(scene, which)
+    else:
+        scene.world.kms.disable_key(KeyId=arn)
+    with pytest.raises(CannotKnow, match=f"its kid is {kid}, which is published") as raised:
+        scene.rotator().withdraw(str(which))
+    assert raised.value.code == "withdrawal_unfinished"
+    assert raised.value.fix == "if it is, take it out by name: kmsjwt publish --remove KID"
+    assert "its kid is" not in str(raised.value).replace(f"its kid is {kid}", "")
+    assert scene.ring().signing == which + 1 if which == 2 else 2
+
+    scene.publisher.publish(RingKeys("auth", client=scene.world.kms).key_set(), {kid})
+    scene.rotator().withdraw(str(which))
+    assert kid not in scene.world.jwks()
+
+
+def test_a_kid_of_another_ring_is_not_taken_for_that_of_a_withdrawn_key(scene):
+    """Nor one that retired long ago, or is known to be gone."""
+    world = scene.world
+    Rotator(
+        "other",
+        scene.publisher,
+        client=world.kms,
+        spec="ECC_NIST_P256",
+        clock=lambda: world.now,
+        pause=world.slept,
+    ).run(start=True)
+    kid = scene.kid(1)
+    scene.rotator().withdraw(kid)
+    world.now += HOUR
+    scene.rotator().withdraw(kid)  # KMS gives out no public key by now
+    assert len(world.jwks()) == 2
+    hidden = world.kms.permissions.deny("ListAliases")
+    with pytest.raises(CannotKnow, match="nobody can tell"):
+        scene.rotator().withdraw(kid)
+    hidden.lift()
+    scene.edit(lambda keys: keys.append({**keys[0], "kid": "no thumbprint"}))
+    scene.rotator().withdraw(kid)
+
+
+def test_that_the_jwks_could_not_be_looked_at_for_its_kid_is_told(scene):
+    arn = scene.arn("alias/auth/1")
+    scene.world.kms.untag_resource(KeyId=arn, TagKeys=[tags.KID])
+    scene.world.kms.disable_key(KeyId=arn)
+
+    class Once(Public):
+        """Is down when it is asked for the first time."""
+
+        def lingering(self) -> frozenset[str]:
+            if not self.cdn.count:
+                self.cdn.count += 1
+                raise JwksUnavailable("the URL does not answer", code="jwks_connection")
+            return super().lingering()
+
+    with pytest.raises(JwksUnavailable):
+        scene.rotator(publisher=Once(scene.world.s3)).withdraw("1")
+    assert scene.ring().stage(scene.ring().generation(1)) == "compromised"
+
+
+def test_a_key_that_kms_will_delete_stays_withdrawn_by_its_key_id_too(scene):
+    """A wrong kid was written on it when it was withdrawn; later all is put right."""
+    kid = scene.kid(1)
+    write(scene, 1, kid="x" * 43)
+    arn = leave(scene, 1)
+    with pytest.raises(CannotKnow, match=kid):
+        scene.rotator().withdraw("1")
+    rescue(scene, arn)
+    write(scene, 1, kid=kid)
+    scene.world.now += 10 * MINUTE
+    scene.rotator().run()
+    assert scene.ring().stage(scene.ring().generation(1)) == "compromised"
+    assert kid not in scene.world.jwks()
+    assert scene.state(1) == "Disabled"
+
+
+# --- another key's kid is written on it
+
+
+@pytest.mark.parametrize("is_leaving", [False, True])
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_key_that_is_tagged_with_the_signers_kid_takes_nothing_with_it(
+    scene, is_leaving, is_read
+):
+    kid, arn = scene.kid(2), scene.arn("alias/auth/1")
+    write(scene, 1, kid=kid)
+    if is_leaving:
+        leave(scene, 1)
+    else:
+        scene.world.kms.disable_key(KeyId=arn)
+    if not is_read:
+        scene.world.kms.permissions.deny("GetPublicKey", key="alias/auth/2")
+    report = hours(scene, 12)
+    assert any("tagged with another's kid" in each for each in report.attention)
+    assert kid in scene.world.jwks()
+    ring = scene.ring()
+    assert (ring.signing, ring.retired_kids) == (2, set())
+    assert ring.generation(1).kid is None
+
+
+def test_a_strangers_key_with_a_kid_of_ours_puts_none_of_ours_in_doubt(scene):
+    stranger = scene.world.kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    name = {"AliasName": "alias/auth/3", "TargetKeyId": stranger["KeyMetadata"]["Arn"]}
+    scene.world.kms.create_alias(**name)
+    write(scene, 3, kid=scene.kid(1))
+    scene.world.kms.disable_key(KeyId=scene.arn("alias/auth/1"))
+    assert scene.ring().generation(1).doubt is None
+
+
+def test_a_key_whose_public_key_was_read_has_its_kid_though_it_is_in_doubt(scene):
+    write(scene, 1, kid=scene.kid(2))
+    write(scene, 2, kid="x" * 43)
+    scene.world.kms.disable_key(KeyId=scene.arn("alias/auth/1"))
+    assert "another's kid" in scene.ring().generation(1).doubt
+
+
+# --- neither enabled nor off
+
+
+class Unready:
+    """A client to whom a key is in some other state, for as long as it is."""
+
+    def __init__(self, client: Any, arn: str, state: str) -> None:
+        self._client = client
+        self.arn = arn
+        self.state: str | None = state
+        self.meta, self.exceptions = client.meta, client.exceptions
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+
+        def call(**parameters: Any) -> Any:
+            is_its = self.state is not None and parameters.get("KeyId") == self.arn
+            if is_its and name in ("get_public_key", "disable_key", "sign"):
+                code = {"Code": "KMSInvalidStateException", "Message": str(self.state)}
+                raise ClientError({"Error": code}, name)
+            answer = method(**parameters)
+            if self.state and name == "describe_key" and answer["KeyMetadata"]["Arn"] == self.arn:
+                answer["KeyMetadata"].update(KeyState=self.state, Enabled=False)
+            return answer
+
+        return call
+
+
+@pytest.mark.parametrize("state", ["Unavailable", "PendingImport", "Updating", "Creating"])
+@pytest.mark.parametrize("days", [0, 5])
+def test_a_withdrawn_key_that_cannot_be_disabled_now_is_told_of_and_not_forgotten(
+    scene, state, days
+):
+    """However many others retire meanwhile."""
+    client = Unready(scene.world.kms, scene.arn("alias/auth/1"), state)
+    with pytest.raises(CannotKnow, match=f"its KMS key is {state}"):
+        scene.rotator(client).withdraw("1")
+    report = hours(scene, 24 * days + 1, client)
+    told = f"generation 1 is disabled: KMS disables no key that is {state}, and it may be Enabled"
+    assert any(each.startswith(told) for each in report.attention)
+    assert scene.ring().signing > 1 + days // 2
+    assert scene.state(1) == "Enabled"
+    client.state = None
+    assert ("disable", 1) in done(hours(scene, 1, client))
+    assert scene.state(1) == "Disabled"
+
+
+def test_a_key_out_of_view_that_cannot_be_disabled_now_is_not_forgotten(scene):
+    hours(scene, 48)
+    assert read(scene.world.truth, "auth").ring.generation(1) is None
+    client = Unready(scene.world.kms, scene.arn("alias/auth/1"), "Unavailable")
+    with pytest.raises(CannotKnow, match="its KMS key is Unavailable"):
+        scene.rotator(client).withdraw("1")
+    assert hours(scene, 1, client).attention
+
+    def hide(name: str, parameters: dict[str, Any]) -> None:
+        if name == "list_resource_tags" and parameters["KeyId"] == client.arn:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, name)
+
+    assert read(Meddled(client, hide), "auth").ring.to_disable == (1,)  # to be noted again
+    client.state = None
+    assert ("disable", 1) in done(hours(scene, 1, client))
+
+
+# --- no room to say that it is gone
+
+
+def crowded() -> tuple[Scene, Any]:
+    """Return a ring of which eight keys drain, all of which KMS will delete."""
+    times = {**TIMES, "period": 30 * 24 * HOUR, "consumer_cache": 0, "max_lifetime": 24 * HOUR}
+    world = World(times=times)
+    create_ring("auth", spec="ECC_NIST_P256", client=world.kms, settings=times)
+    scene = Scene(world=world)
+
+    def rotator() -> Rotator:
+        return Rotator(
+            "auth",
+            scene.publisher,
+            client=world.kms,
+            changes=times,
+            clock=lambda: world.now,
+            pause=world.slept,
+        )
+
+    rotator().run()
+    while scene.ring().signing < 9:
+        world.now += 15 * MINUTE
+        rotator().run(start=scene.ring().signing == scene.ring().newest_number)
+    for number in range(1, 9):
+        leave(scene, number)
+    return scene, rotator
+
+
+def test_a_key_that_retires_pushes_out_none_that_is_still_known():
+    scene, rotator = crowded()
+    kid = scene.kid(2)
+    rotator().withdraw("2")
+    scene.world.now += 27 * HOUR
+    first = rotator().run()
+    assert [number for action, number in done(first) if action == "retire"] == [1, 3, 4, 5]
+    assert any(f"publish --remove {scene.kid(6)}" in each for each in first.attention)
+    second = rotator().run()
+    assert (done(second), second.attention) == ([], first.attention)
+    rescue(scene, scene.arn("alias/auth/2"))
+    scene.world.now += HOUR
+    rotator().run()
+    assert (scene.state(2), kid in scene.world.jwks()) == ("Disabled", False)
+
+
+def test_what_names_no_key_any_more_is_pushed_out_first():
+    """Though it was written last."""
+    scene, rotator = crowded()
+    old = ["y" * 43, "z" * 43]
+    write(scene, 9, gone=" ".join([scene.kid(2), *old]))
+    scene.world.now += 27 * HOUR
+    rotator().run()
+    gone = scene.ring().gone
+    assert gone == tuple(scene.kid(number) for number in (2, 1, 3, 4, 5))
+
+
+def test_five_keys_that_kms_will_delete_are_withdrawn_and_none_is_forgotten():
+    """Their key ids are forgotten before any of their kids."""
+    scene, rotator = crowded()
+    for number in (3, 1, 2, 5, 4):
+        rotator().withdraw(str(number))
+    ring = scene.ring()
+    kids = [scene.kid(number) for number in (3, 1, 2, 5, 4)]
+    assert [name for name in ring.gone if name in kids] == kids
+    assert set(scene.world.jwks()).isdisjoint(kids)
+
+
+# --- whose own tags are not the ring's any more
+
+
+@pytest.mark.parametrize("tag", [{"ring": "x"}, {"generation": "9"}], ids=str)
+@pytest.mark.parametrize("by", ["number", "kid"])
+def test_a_published_key_whose_tags_somebody_changed_leaves_the_jwks(scene, tag, by):
+    kid, arn = scene.kid(1), scene.arn("alias/auth/1")
+    write(scene, 1, **tag)
+    report = scene.rotator().withdraw("1" if by == "number" else kid)
+    assert scene.arn("alias/auth/2") in report.done[0][1]
+    assert "nobody disables it" in report.done[0][1]
+    assert kid not in scene.world.jwks()
+    assert scene.ring().gone == (kid,)
+    assert "kmsjwt:compromised" not in str(scene.world.kms.list_resource_tags(KeyId=arn))
+    scene.rotator().withdraw("1")  # again, though it is not published by now
+    scene.world.kms.disable_key(KeyId=arn)
+    with pytest.raises(ConfigError, match="it is left alone"):
+        scene.rotator().withdraw("1")
+
+
+def test_the_key_of_another_ring_under_our_alias_stays_in_the_jwks(scene):
+    world = scene.world
+    other = Rotator(
+        "other",
+        scene.publisher,
+        client=world.kms,
+        spec="ECC_NIST_P256",
+        clock=lambda: world.now,
+        pause=world.slept,
+    )
+    other.run(start=True)
+    before = set(world.jwks())
+    world.kms.create_alias(AliasName="alias/auth/3", TargetKeyId=scene.arn("alias/other/1"))
+    with pytest.raises(ConfigError, match="is a key of ring other"):
+        scene.rotator().withdraw("3")
+    assert set(world.jwks()) == before
+
+
+def test_what_to_do_about_a_strangers_key_in_the_way_is_told(scene):
+    stranger = scene.world.kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    name = {"AliasName": "alias/auth/3", "TargetKeyId": stranger["KeyMetadata"]["Arn"]}
+    scene.world.kms.create_alias(**name)
+    scene.world.now += HOUR
+    delete = "aws kms delete-alias --alias-name alias/auth/3"
+    assert any(delete in each for each in scene.rotator().run().attention)
+    with pytest.raises(ConfigError) as raised:
+        scene.rotator().withdraw("3")
+    assert delete in str(raised.value.fix)
+    scene.world.kms.delete_alias(AliasName="alias/auth/3")
+    assert ("create", 3) in done(scene.rotator().run(start=True))
