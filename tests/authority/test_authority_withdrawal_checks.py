@@ -37,6 +37,7 @@ def test_a_strangers_key_under_our_alias_is_left_alone(world, tags, keep_enabled
     stranger = world.key(tags=tags)
     world.kms.create_alias(AliasName="alias/auth/2", TargetKeyId=stranger)
     before = world.tags(stranger)
+    world.pass_(600)
 
     with pytest.raises(ConfigError, match="it is left alone") as caught:
         world.rotator().withdraw("2", keep_enabled=keep_enabled)
@@ -44,6 +45,23 @@ def test_a_strangers_key_under_our_alias_is_left_alone(world, tags, keep_enabled
     assert caught.value.code == "generation_in_doubt"
     assert world.tags(stranger) == before
     assert world.state("alias/auth/2") == "Enabled"
+    assert world.ring().gone == ()
+
+
+@pytest.mark.parametrize("is_published", [False, True])
+def test_a_key_that_was_made_a_moment_ago_is_no_strangers_for_want_of_tags(world, is_published):
+    """KMS shows them late; nobody is told to give it up."""
+    world.rotator().run()
+    made = world.key()
+    world.kms.create_alias(AliasName="alias/auth/2", TargetKeyId=made)
+    world.pass_(599)
+    publisher = Lingering(world, *([] if not is_published else [KID]))
+
+    with pytest.raises(ConfigError, match="made a moment ago") as caught:
+        world.rotator(publisher).withdraw("2")
+
+    assert caught.value.code == "generation_in_doubt"
+    assert world.tags(made) == {}
     assert world.ring().gone == ()
 
 

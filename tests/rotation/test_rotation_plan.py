@@ -20,6 +20,7 @@ from tests.rotation.rings import (
     ring,
 )
 
+from kmsjwt._immutable import replaced
 from kmsjwt.rotation import Ring
 from kmsjwt.rotation.planning import MOST_KEYS, is_elsewhere
 from kmsjwt.rotation.steps import Step
@@ -499,26 +500,35 @@ def test_a_key_that_kms_will_delete_retires_where_others_have_room_to_say_so(sta
     ids=["by what another key says", "lost"],
 )
 @pytest.mark.parametrize(
-    ("published", "born", "is_due"),
-    [
-        (NOW - 301, LONG_AGO, True),
-        (NOW - 300, LONG_AGO, True),
-        (NOW - 299, LONG_AGO, False),
-        (NOW - 299, NOW - 360, False),
-        (NOW - 299, NOW - 359, True),  # it was published as soon as it was made
-    ],
+    ("published", "born"), [(NOW - 300, LONG_AGO), (NOW - 1, LONG_AGO), (NOW, NOW - 1)]
 )
-def test_where_nobody_can_tell_when_the_signer_went_it_may_be_just_now(
-    signer, published, born, is_due
-):
-    """KMS will delete it, and lets nothing be written on it: what others say has no time."""
+def test_where_nobody_can_tell_when_the_signer_went_the_next_signs_at_once(signer, published, born):
+    """KMS will delete it, so nobody signs; what others say of it has no time."""
     of = ring(key(1, **signer), key(2, published=published, born=born), signing=1)
-    expected = ([("point", 2)], []) if is_due else ([], [("withdrawn", published + 300)])
-    assert (due(of, ["k2"]), told(of, "generation 2 signs", ["k2"])) == expected
+    assert due(of, ["k2"]) == [("point", 2)]
 
 
 def told(of: Ring, what: str, published: list[str] | None = None) -> list[tuple[str, Any]]:
     return [(each.reason, each.at) for each in planned(of, published).later if what in each.what]
+
+
+def test_a_key_in_doubt_that_is_said_to_be_gone_holds_up_no_other():
+    """Nothing can be written on it; its kid has left the JWKS by what another key says."""
+    of = ring(
+        key(1, doubt="its tags are another's"),
+        key(2, published=LONG_AGO, draining=LONG_AGO),
+        key(3, published=LONG_AGO),
+        signing=3,
+    )
+    assert ("retire", 2) not in due(of, ["k2", "k3"])
+    assert ("retire", 2) in due(replaced(of, gone=("k1",)), ["k2", "k3"])
+
+
+def test_a_young_key_whose_tags_are_not_seen_is_waited_for_and_needs_nobody():
+    """Nobody is told to give up a good key."""
+    for age, reason, at in ((599, "time", NOW + 1), (600, "stuck", None)):
+        of = ring(key(1), key(2, born=NOW - age, doubt="no tags"), signing=1)
+        assert told(of, "generation 3 is made") == [(reason, at)]
 
 
 def test_without_a_pointer_the_last_live_key_is_an_emergency_and_one_of_several_is_none():

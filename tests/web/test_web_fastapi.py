@@ -7,6 +7,9 @@ import sys
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Security, WebSocket
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from tests.gateway.minting import Recorder
@@ -144,6 +147,37 @@ def test_a_websocket_is_judged_as_get_whatever_method_its_server_gives_it():
         client(serving).websocket_connect("/live", headers=BEARER),
     ):
         pass
+
+
+def in_a_function(app):
+    async def wrapping(scope, receive, send):
+        await app(scope, receive, send)
+
+    return wrapping
+
+
+@pytest.mark.parametrize(
+    ("mount", "path", "status"),
+    [
+        ("", "/api/open", 200),
+        ("", "/api/admin", 403),
+        ("/api", "/api/open", 200),
+        ("/api", "/api/admin", 200),  # which no rule is about: it is served as /api/admin
+    ],
+)
+def test_a_root_path_of_its_own_is_known_where_its_mount_is_wrapped_by_a_function(
+    mount, path, status
+):
+    """The scope tells it: nobody can look into the function."""
+    closed = Rule("/admin", scope("admin"))
+    needed = Depends(bearer(Guard(world.VERIFIER, rules=Rules(Rule("/*"), closed), log=None)))
+    inner = FastAPI()
+    inner.root_path = "/api"
+    for each in ("/open", "/admin"):
+        inner.get(each, dependencies=[needed])(nothing)
+    app = Starlette(routes=[Mount(mount, app=inner, middleware=[Middleware(in_a_function)])])
+
+    assert client(app).get(path, headers=BEARER).status_code == status
 
 
 def test_a_refusal_keeps_its_challenge_in_a_handler_of_ones_own():

@@ -23,7 +23,7 @@ from kmsjwt.kms.ring import tags
 from kmsjwt.kms.ring.asking import described, tags_of
 from kmsjwt.kms.ring.beginning import LIVED
 from kmsjwt.kms.ring.names import generation_alias, pointer_alias
-from kmsjwt.kms.ring.writing import RingWriter
+from kmsjwt.kms.ring.writing import RingWriter, not_visible
 from kmsjwt.rotation import RingSettings
 
 if TYPE_CHECKING:
@@ -235,8 +235,10 @@ def _named(client: Any, name: str, arn: str) -> bool:
         if error.aws_code != "AlreadyExistsException":
             raise
         winner = described(client, alias)
-        if winner is None or winner["Arn"] != arn:
-            raise _other(name, winner["Arn"] if winner else alias, arn) from None
+        if winner is None:
+            raise not_visible(alias) from None
+        if winner["Arn"] != arn:
+            raise _other(name, winner["Arn"], arn) from None
         return False
     return True
 

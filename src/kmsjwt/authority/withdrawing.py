@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from kmsjwt.rotation import Generation, Ring
 
+_TAGS_SEEN = 600  # seconds after which a new key's tags are seen by everybody
 _A_KID = re.compile("[A-Za-z0-9_-]{43}")  # each kid of a ring is a thumbprint (RFC 7638)
 _UNSEEN = "may point to it, which KMS would show late"
 _SUSPECT = "nobody can tell whether its kid is"
@@ -140,8 +141,15 @@ def kid_of_stranger(
     """
     if generation.doubt is None or generation.state in LEAVING:
         return None
-    if tags.stranger(ring.name, generation.number, tags_of(client, generation.arn)) is None:
+    known = tags_of(client, generation.arn)
+    if tags.stranger(ring.name, generation.number, known) is None:
         return None
+    if tags.RING not in known and ring.now - generation.born < _TAGS_SEEN:
+        raise ConfigError(
+            f"{generation.doubt}: it was made a moment ago, and KMS shows tags late",
+            code="generation_in_doubt",
+            fix="run this again in a few minutes",
+        )
     try:
         kid = fetch(client, KeyReference.parse(generation.arn), None, "thumbprint").public.kid
     except KmsError:
@@ -163,20 +171,19 @@ def suspects(
 ) -> frozenset[str]:
     """Return each published kid that may be that of a withdrawn key, if nobody can tell which is.
 
-    KMS gives out no public key of one that is not enabled. What is written on it is its kid, if
-    that is published; else it may be any that no other key of this ring or of another one has.
+    KMS gives out no public key of one that is not enabled. Where no kid is written on it either,
+    it may be any that no other key of this ring or of another one has.
 
     Raises:
         CannotKnow: KMS or a place where consumers read did not say.
     """
-    if generation.state == "Enabled" and generation.kid is not None:
-        return frozenset()
-    there = published()
-    if generation.kid in there:
+    if generation.kid is not None:
         return frozenset()
     whole = read(client, ring.name, since=False, down_to=1).ring
-    others = (each.kid for each in whole.generations if each.number != generation.number)
-    left = frozenset(filter(_A_KID.fullmatch, there)) - {*whole.gone, *others}
+    others = {each.kid for each in whole.generations if each.number != generation.number}
+    if None in others:
+        return frozenset()  # a published one may be that other key's, whose tokens are good
+    left = frozenset(filter(_A_KID.fullmatch, published())) - {*whole.gone, *others}
     return frozenset(kid for kid in left if not _is_another_rings(client, ring, kid))
 
 
@@ -263,7 +270,7 @@ def require_done(
         f"the withdrawal is not complete: {'; '.join(left)}{why}",
         code="withdrawal_unfinished",
         fix=_again(ring, left),
-        retryable=ring.doubt is None,
+        retryable=ring.doubt is None and not all(each.startswith(_SUSPECT) for each in left),
     )
 
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kmsjwt.rules import Grant, Rules
+    from kmsjwt.rules.requirements import Requirement
 
+    Entry = tuple[Route, Requirement | None]
     Granted = tuple[Grant, str]
     Sized = tuple[int, str]
 
@@ -27,6 +29,7 @@ _LONGEST_CLAIM = 128
 _ORDINARY_CLAIM = 36  # a UUID
 _NEAR = MAX_ANSWER * 3 // 4
 _BAREST = "meets no requirement"
+_NEEDS = 16  # different needs of routes around others, those that the most of them have
 _TOLD = 3  # claims of a token, or routes, that no message needs more of
 _LESS = "name methods, since a route without one counts for seven, and join paths by '/*'"
 _CHARACTERS = "xyzabcdefghijklmnopqrstuvwABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -63,7 +66,7 @@ def tight(rules: Rules) -> list[str]:
     ends = _differing(most.granted(), (unmet, _BAREST))
     large = list(_above(_NEAR, _ORDINARY, ends))
     largest = max([_NEAR, *(likely for likely, _ in large)])
-    large += islice(_above(largest, _ORDINARY, _between(rules, most)), 1)
+    large += islice(_above(largest, _ORDINARY, _between(rules, most, together=True)), 1)
     return [
         f"where claims in paths have {_ORDINARY_CLAIM} characters, a token that {token}"
         f" gets a policy of some {likely:,} bytes, and API Gateway takes {MAX_ANSWER:,},"
@@ -132,24 +135,30 @@ def _least_between(rules: Rules, tokens: list[_Most]) -> list[Sized]:
     """Return a token that meets part of what rules ask for and surely gets too much, if any."""
     found: list[Sized] = []
     for most in tokens:
-        found += islice(_above(MAX_ANSWER, _SHORTEST, _between(rules, most)), 1)
+        between = _between(rules, most, together=False)
+        found += islice(_above(MAX_ANSWER, _SHORTEST, between), 1)
     return [min(found)] if len(found) == len(tokens) else []
 
 
-def _between(rules: Rules, most: _Most) -> Iterator[Granted]:
+def _between(rules: Rules, most: _Most, *, together: bool) -> Iterator[Granted]:
     """Return what tokens are granted that meet something, not all: what is denied is most there.
 
-    One meets the routes around others, and nothing within them; of each other one thing is left
-    out that the routes ask for.
+    Some meet what routes around others need, and nothing within them: whatever that is together,
+    of which nobody may have it all, such as the scopes of several teams; or one need each, which
+    somebody surely has. Of each other one thing is left out that the routes ask for.
     """
     holders = OpenRoutes([route for route, _ in rules.ordered]).holders()
     if not holders:
         return  # nothing is ever denied
     outer = [rules.ordered[number] for number in sorted(holders)]
-    claims, _ = fullest(rules, most.in_paths, policy_bytes, outer)
-    told = ", ".join(repr(route.text) for route, _ in outer[:_TOLD])
-    more = f" and {len(outer) - _TOLD} more" if len(outer) > _TOLD else ""
-    yield rules.grant(claims), f"meets the needs of {told}{more} alone"
+    alike: dict[str, list[Entry]] = {}
+    for route, needs in outer:
+        alike.setdefault(str(needs and sorted(map(repr, needs.asked()))), []).append((route, needs))
+    for each in [outer] * together + sorted(alike.values(), key=len, reverse=True)[:_NEEDS]:
+        claims, _ = fullest(rules, most.in_paths, policy_bytes, each)
+        told = ", ".join(repr(route.text) for route, _ in each[:_TOLD])
+        more = f" and {len(each) - _TOLD} more" if len(each) > _TOLD else ""
+        yield rules.grant(claims), f"meets the needs of {told}{more} alone"
     for claims, left_out in with_one_left_out(most.claims) if most.grant.allow else ():
         yield rules.grant(claims), f"meets all it can but {left_out}"
 

@@ -124,7 +124,7 @@ class RingResource:
     def _done(self, existing: str) -> dict[str, str]:
         if existing:
             self._adopt(existing)
-        report = self._run()
+        report = self._run(begins=not existing)
         generation = report.ring.generation(report.ring.signing)
         if generation is None or generation.kid is None:
             raise CannotKnow(
@@ -141,16 +141,17 @@ class RingResource:
             "JwksUri": jwks_url(self._issuer),
         }
 
-    def _run(self) -> Report:
+    def _run(self, *, begins: bool) -> Report:
         """Begin the ring if there is none; else take what is due, as any other run does.
 
         A request may come twice, and a stack may find the ring that a former one left: neither
-        is a reason for another key.
+        is a reason for another key. Nor is that the alias of an adopted one is seen late.
         """
         try:
             return self._rotator.run()
         except KmsKeyNotFound as error:
-            if error.aws_code:  # KMS's own word on something else than the ring's aliases
+            # KMS's own word is on something else than the ring's aliases.
+            if error.aws_code or not begins:
                 raise
             return self._rotator.run(start=True)
 

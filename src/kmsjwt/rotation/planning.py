@@ -183,13 +183,12 @@ def _pointing_in_haste(at: _Situation, each: Generation, what: str) -> Step | La
 
     Who withdraws a key says so on it before the JWKS lacks it. So one that was there before the
     key that signs was withdrawn, and was put into the JWKS after that, waits until everybody sees
-    what was written by then. Where nobody can tell when that was, it may be just now.
+    what was written by then.
     """
+    gone = None if at.signing is None else at.signing.withdrawn_since
     published = each.marks.published or 0.0
     ready = published + PROPAGATION
-    gone = None if at.signing is None else at.signing.withdrawn_since
-    is_put_back = gone is None or gone < published
-    if is_put_back and each.born + MINUTE < (gone or published) and at.now < ready:
+    if gone is not None and each.born + MINUTE < gone < published and at.now < ready:
         why = "it came into the JWKS late, and KMS may show late that it is withdrawn as well"
         return Later(what, ready, why, reason="withdrawn")
     return Step("point", each.number, f"the key that signs is {_plight(at)}")
@@ -209,7 +208,7 @@ def _marking_draining(at: _Situation) -> Found:
 
 def _retiring(at: _Situation) -> Found:
     """Retire the oldest that is left: so every key below a retired one is retired too."""
-    waiting = [each for each in at.before if each.marks.retired is None and not each.is_lost]
+    waiting = [each for each in at.before if _is_to_retire(at, each)]
     if not waiting:
         return
     oldest, what = waiting[0], f"generation {waiting[0].number} retires"
@@ -227,6 +226,12 @@ def _retiring(at: _Situation) -> Found:
         yield Later(what, None, _unsaid(oldest), reason="stuck")
     else:
         yield Step("retire", oldest.number, "no token of it can be alive")
+
+
+def _is_to_retire(at: _Situation, each: Generation) -> bool:
+    # Another key says of one in doubt that it is gone; nothing more can be written on it.
+    is_withdrawn = each.doubt is not None and not each.names.isdisjoint(at.ring.gone)
+    return each.marks.retired is None and not (each.is_lost or is_withdrawn)
 
 
 def _unsaid(leaving: Generation) -> str:
@@ -253,8 +258,7 @@ def _creating(at: _Situation) -> Found:
     what = f"generation {number} is made"
     if under_way:
         if not any(each.is_usable for each in under_way):
-            why = _stuck(at.ring.name, under_way[-1])
-            yield Later(what, None, why, reason="stuck")
+            yield _until_it_signs(at, under_way[-1], what)
         return
     if at.ring.is_emergency:
         yield Step("create", number, f"the key that signs is {_plight(at)}, and no other is there")
@@ -297,6 +301,13 @@ def _is_urgent(at: _Situation) -> bool:
 
 def _is_young(at: _Situation, generation: Generation) -> bool:
     return at.now - generation.born < 2 * PROPAGATION
+
+
+def _until_it_signs(at: _Situation, under_way: Generation, what: str) -> Later:
+    if under_way.doubt is None or not _is_young(at, under_way):
+        return Later(what, None, _stuck(at.ring.name, under_way), reason="stuck")
+    why = f"generation {under_way.number} was made a moment ago, and KMS shows its tags late"
+    return Later(what, under_way.born + 2 * PROPAGATION, why, reason="time")
 
 
 def _stuck(ring: str, under_way: Generation) -> str:

@@ -8,13 +8,10 @@ does not begin with takes nothing off, not even what mounts and the server had t
 
 from __future__ import annotations
 
-from collections import deque
 from functools import partial
-from itertools import islice
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, NamedTuple
 
-from kmsjwt.web._held import attribute, has_its_own, held, is_frameworks
 from kmsjwt.web._paths import UNCLEAR
 
 if TYPE_CHECKING:
@@ -23,39 +20,15 @@ if TYPE_CHECKING:
 
 _NAMES = ("app", "_app", "router", "default")  # by which wrappers, FastAPI and routers hold others
 _MOST = 300  # ways to applications; one that is mounted within itself may have no end of them
-_HELD = 1_000  # callables that others hold, in which an application is looked for
-_EACH = 300  # of those, what one callable holds
-
-
-_Key = tuple[int, str, str]
 
 
 class _Way(NamedTuple):
-    """How a request comes to an application."""
+    """How a request comes to an application, or to something that nobody can look into."""
 
     app: object
     root: str  # the root_path that it finds in the scope
     mounted: str  # the prefixes of the mounts that it came through
-    came: _Way | None = None  # what it stands within, and how the request comes there
-
-    @property
-    def key(self) -> _Key:
-        """What tells it from others."""
-        return id(self.app), self.root, self.mounted
-
-    def on(self, app: object) -> _Way:
-        """Return the way on to what stands within."""
-        return self._replace(app=app, came=self)
-
-    def comes_back(self) -> bool:
-        """Tell whether the request came through there before, no root_path put in since."""
-        before = self.came
-        while before is not None:
-            since = self.mounted.removeprefix(before.mounted)
-            if before.app is self.app and before.root + since == self.root:
-                return True
-            before = before.came
-        return False
+    is_function: bool = False  # which may hold an application, and nobody can look into
 
     def path(self, scope: Mapping[str, Any]) -> str:
         """Return the path that is served there, from the outermost application on."""
@@ -71,128 +44,79 @@ def route_paths(scope: Mapping[str, Any], app: object = None) -> tuple[str, ...]
     """
     # Behind a mount, the path from the outermost application on: rules are about that one.
     outer: str = scope.get("app_root_path", scope.get("root_path", ""))
-    if "app_root_path" in scope:
-        walk = _Walk(scope, _Way(scope.get("router"), outer, ""))
-        return tuple(dict.fromkeys([*walk.paths(), *walk.paths_unseen()]))
-    walk = _Walk(scope, _Way(app, outer, "", _Way(scope.get("app"), outer, "")))
-    return tuple(dict.fromkeys(walk.paths()))
+    is_within = "app_root_path" in scope
+    ways = list(_ways(_Way(scope.get("router") if is_within else app, outer, ""), scope))
+    paths = [way.path(scope) if way else UNCLEAR for way in ways if not (way and way.is_function)]
+    if is_within:
+        paths += _unseen(scope, [way for way in ways if way])
+    return tuple(dict.fromkeys(paths))
 
 
-class _Walk:
-    """The ways of one request, from the outermost application on."""
+def _unseen(scope: Mapping[str, Any], ways: list[_Way]) -> Iterator[str]:
+    """Return what the application that the guard stands in routes by, if no way led to it.
 
-    def __init__(self, scope: Mapping[str, Any], outermost: _Way) -> None:
-        self._scope = scope
-        self._outer = outermost.root
-        self._ways = deque([outermost])
-        self._guesses: deque[_Way] = deque()
-        self._left = _HELD
-        self._seen: dict[_Key, object] = {}  # what is kept here leaves its id to no other
-        self._guessed: dict[_Key, object] = {}
-        self._found: list[tuple[str, object]] = []  # each root_path, and what is there
-        self._ends: list[str] = []  # the prefixes of what nothing is known of
+    The scope tells which application that is, and that the ``root_path`` is its own.
+    """
+    app, root = scope.get("app"), scope.get("root_path", "")
+    is_own = root and getattr(app, "root_path", None) == root
+    if is_own and not any(way.app is app or way.root == root for way in ways):
+        for mounted in [way.mounted for way in ways if way.is_function] or [""]:
+            yield _Way(app, root, mounted).path(scope)
 
-    def paths(self) -> Iterator[str]:
-        """Return the path that each application would route by, the outermost one's first."""
-        while self._ways or self._guesses:
-            if not self._ways:
-                self._guess(self._guesses.popleft())
-                continue
-            way = self._ways.popleft()
-            if way.key in self._seen:
-                continue
-            if len(self._seen) == _MOST:
-                yield UNCLEAR
-                return
-            self._seen[way.key] = way.app
-            yield from self._visited(way)
 
-    def paths_unseen(self) -> Iterator[str]:
-        """Return the paths without a root_path that nothing found can have put into the scope."""
-        root, app = self._scope.get("root_path", ""), self._scope.get("app")
-        own = attribute(app, "root_path") == root
-        if root == self._outer or any(
-            at == root and (found is app or not own) for at, found in self._found
-        ):
+def _ways(outermost: _Way, scope: Mapping[str, Any]) -> Iterator[_Way | None]:
+    """Return each way that a request may go, the outermost first; None if they do not end."""
+    ways = [outermost]
+    seen: dict[tuple[int, str, str], object] = {}  # what is kept here leaves its id to no other
+    for way in ways:  # it grows
+        key = (id(way.app), way.root, way.mounted)
+        if key in seen:
+            continue
+        if len(seen) == _MOST:
+            yield None
             return
-        names = root.split("/")
-        # Mounts further in may have put something after it.
-        cuts = [root] if own else ["/".join(names[:some]) for some in range(2, len(names) + 1)]
-        for mounted in self._ends or [""]:
-            for cut in cuts:
-                yield _Way(app, cut, mounted).path(self._scope)
-
-    def _visited(self, way: _Way) -> Iterator[str]:
-        own = attribute(way.app, "root_path")
+        seen[key] = way.app
+        if way.is_function:
+            yield way
+            continue
+        own = getattr(way.app, "root_path", None)
         here = way._replace(root=own) if isinstance(own, str) and own else way
-        self._found.append((here.root, here.app))
-        within = [here.on(app) for app in _wrapped(here.app)]
-        self._ways.extend(within)
-        routes = _routes(here.app)
-        if routes is not None:
-            self._mounted(here, routes)
-        else:
-            self._look_into(here)
-            if within:
-                return  # a wrapper, which routes nothing
-            self._ends.append(here.mounted)
-        yield here.path(self._scope)
-
-    def _guess(self, way: _Way) -> None:
-        """Go on to an application; look for one in anything else that a callable holds.
-
-        What leads back to where the request was holds that to ask it something: served there once
-        more, the request would come here again.
-        """
-        if way.key in self._seen or way.key in self._guessed or way.comes_back():
-            return
-        if has_its_own(way.app, "routes") and _routes(way.app) is not None:
-            self._ways.append(way)
-        else:
-            self._guessed[way.key] = way.app
-            self._look_into(way)
-
-    def _look_into(self, way: _Way) -> None:
-        found = [way.on(app) for app in islice(held(way.app), min(self._left, _EACH))]
-        self._left -= len(found)
-        self._guesses.extend(found)
-
-    def _mounted(self, way: _Way, routes: Iterable[Any]) -> None:
-        """Go on from an application by those of its routes that match."""
-        at = {**self._scope, "root_path": way.root}
-        for route in routes:
-            inner = attribute(route, "app")
-            if inner is None or is_frameworks(inner):
-                continue
-            on = way.on(inner)
-            if hasattr(route, "matches"):  # one of Starlette's
-                match, child = route.matches(at)
-                if not match.value:
-                    continue
-                root = child.get("root_path", way.root)
-                on = on._replace(root=root, mounted=way.mounted + root.removeprefix(way.root))
-            if type(inner) is FunctionType:  # which is no router itself
-                self._guesses.append(on)
-                self._found.append((on.root, inner))
-                self._ends.append(on.mounted)
-            else:
-                self._ways.append(on)
-
-
-def _routes(app: object) -> list[Any] | tuple[Any, ...] | None:
-    routes = attribute(app, "routes")
-    return routes if isinstance(routes, (list, tuple)) else None
+        within = [here._replace(app=app) for app in _wrapped(here.app)]
+        ways.extend(within)
+        routes = getattr(here.app, "routes", None)
+        if isinstance(routes, (list, tuple)):
+            ways.extend(_mounted(here, routes, scope))
+        elif within:
+            continue  # a wrapper, which routes nothing
+        yield here
 
 
 def _wrapped(app: object) -> Iterator[object]:
     for name in _NAMES:
-        inner = attribute(app, name)
+        inner = getattr(app, name, None)
         if inner is not None:
             yield inner
     if isinstance(app, partial):
         yield from (app.func, *app.args, *app.keywords.values())
     elif isinstance(app, MethodType):
         yield app.__self__
+
+
+def _mounted(way: _Way, routes: Iterable[Any], scope: Mapping[str, Any]) -> Iterator[_Way]:
+    """Return the ways on from an application, by those of its routes that match."""
+    at = {**scope, "root_path": way.root}
+    for route in routes:
+        inner = getattr(route, "app", None)
+        if inner is None:
+            continue
+        is_function = isinstance(inner, FunctionType)
+        if not hasattr(route, "matches"):  # not one of Starlette's
+            yield way._replace(app=inner, is_function=is_function)
+            continue
+        match, child = route.matches(at)
+        if match.value:
+            root = child.get("root_path", way.root)
+            yield _Way(inner, root, way.mounted + root.removeprefix(way.root), is_function)
 
 
 def _without(path: str, root: str) -> str:

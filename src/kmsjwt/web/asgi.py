@@ -39,9 +39,8 @@ class BearerMiddleware:
     ``request.state.token``. WebSocket handshakes are judged as GET. The path that rules are asked
     about is the one that Starlette routes by: decoded, without ``root_path``. A FastAPI application
     puts its own ``root_path`` into the scope only behind this: it is looked for along ``app``,
-    ``router``, ``default`` and the ``routes`` that match, and in what functions close over and
-    other objects hold. Rules must allow the path that each application found there would route by
-    as well. What a function reads from its module, or makes as it runs, nobody can see.
+    ``router``, ``default`` and the ``routes`` that match, and within a `functools.partial` or a
+    method. Rules must allow the path that each application found there would route by as well.
 
     The check runs in a thread. Most take microseconds, but now and then one fetches the keys, and
     would hold up every other request of the event loop.
