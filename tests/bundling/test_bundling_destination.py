@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,9 +33,9 @@ def typed(monkeypatch, capsys, tmp_path) -> Any:
     return run
 
 
-def zipped(name: str) -> None:
+def zipped(name: str, *, holds: str = "a.txt") -> None:
     with zipfile.ZipFile(name, "w") as archive:
-        archive.writestr("a.txt", "a")
+        archive.writestr(holds, "a")
 
 
 def refused(said: SimpleNamespace, told: str) -> None:
@@ -61,7 +62,7 @@ def test_nor_is_a_zip_that_goes_into_it(typed):
     zipped("data.zip")
     before = Path("data.zip").read_bytes()
 
-    refused(typed("--with", "data.zip", "--out", "data.zip"), "one of the files that go into it")
+    refused(typed("--with", "data.zip", "--out", "data.zip"), "one of the files in it")
 
     assert Path("data.zip").read_bytes() == before
 
@@ -70,17 +71,66 @@ def test_nor_by_another_name_of_it(typed):
     zipped("data.zip")
     Path("linked.zip").symlink_to("data.zip")
 
-    refused(typed("--with", "data.zip", "--out", "linked.zip"), "one of the files that go into it")
+    refused(typed("--with", "data.zip", "--out", "linked.zip"), "one of the files in it")
 
 
 def test_nor_what_is_no_file_at_all(typed):
     os.mkfifo("pipe")
 
-    refused(typed("--out", "pipe"), "'pipe' is there already and is no zip")
+    refused(typed("--out", "pipe"), "'pipe' is there already and is no bundle")
 
 
-@pytest.mark.parametrize("there", [lambda: None, lambda: zipped("a.zip"), Path("a.zip").touch])
-def test_a_former_zip_and_an_empty_file_are(there, typed):
+@pytest.mark.parametrize("name", ["mine.whl", "dist/function.zip"])
+def test_nor_is_another_programs_zip(name, typed):
+    """A wheel and an office document are zips as well."""
+    Path("dist").mkdir()
+    zipped(name, holds="deeper/kmsjwt-bundle.json")
+    before = Path(name).read_bytes()
+
+    refused(typed("--out", name), f"'{name}' is there already and is no bundle of kmsjwt")
+
+    assert Path(name).read_bytes() == before
+
+
+def test_nor_is_a_link_to_nothing(typed):
+    Path("linked.zip").symlink_to("nowhere.zip")
+
+    refused(typed("--out", "linked.zip"), "'linked.zip' is a link to nothing")
+
+    assert Path("linked.zip").is_symlink()
+
+
+@pytest.mark.parametrize("out", ["src/in.zip", "src/deeper/in.zip", "linked/in.zip"])
+def test_a_zip_does_not_lie_in_a_folder_that_goes_into_it(out, typed):
+    """The next one would have the first in it, and so on."""
+    Path("src").mkdir()
+    Path("linked").symlink_to("src")
+
+    refused(typed("--with", "src", "--out", out), "lies in 'src', which goes into it")
+
+    assert typed("--with", "src", "--out", "src.zip").code == 0
+
+
+@pytest.mark.parametrize(
+    ("out", "what"), [("nope/", "a folder"), ("dist/nope//", "a folder"), ("-", "standard output")]
+)
+def test_what_is_no_files_name_makes_no_file(out, what, typed):
+    refused(typed("--out", out), f"--out is '{out}', which is {what}, expected the name of a zip")
+
+    assert [path.name for path in Path().iterdir()] == ["hello.py"]
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        lambda: None,
+        lambda: zipped("a.zip", holds="kmsjwt-bundle.json"),
+        lambda: zipped("a.zip", holds="python/kmsjwt-bundle.json"),
+        Path("a.zip").touch,
+    ],
+    ids=["nothing", "a function", "a layer", "an empty file"],
+)
+def test_a_former_bundle_and_an_empty_file_are(there, typed):
     there()
 
     said = typed("--out", "a.zip", "--with", "hello.py")
@@ -95,17 +145,11 @@ def test_a_file_is_no_folder(out, typed):
     refused(typed("--out", out), "hello.py' is no folder, in which 'hello.py/")
 
 
-@pytest.mark.parametrize("words", [[], ["--out", "there/x.zip"]], ids=["dist", "there"])
-def test_a_folder_that_may_not_be_written_to(words, typed, monkeypatch):
-    """Whoever runs the tests may be root, who may write everywhere: the system's answer is set."""
-    closed = Path("there" if words else ".")
-    closed.mkdir(exist_ok=True)
-    allowed = os.access
-    monkeypatch.setattr(
-        os, "access", lambda path, mode: Path(path) != closed and allowed(path, mode)
-    )
-
-    refused(typed(*words), f"'{closed}' may not be written to, in which '")
+@pytest.mark.skipif(sys.platform != "linux", reason="it has a folder that nobody writes to")
+@pytest.mark.parametrize("out", ["/proc/x.zip", "/proc/deeper/x.zip"])
+def test_a_folder_that_cannot_be_written_to(out, typed):
+    """Whoever runs the tests may be root, who may write everywhere but there."""
+    refused(typed("--out", out), f"'/proc' cannot be written to, in which '{out}' was wanted")
 
 
 def test_what_the_system_refuses_in_the_end_has_a_way_on(typed):

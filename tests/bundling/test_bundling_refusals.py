@@ -253,6 +253,24 @@ def test_a_source_that_does_not_compile(refused, library, monkeypatch):
     assert "'app.py' does not compile" in str(error)
 
 
+def test_where_that_python_is_not_here_it_says_that_nobody_looked(
+    capsys, library, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(wheels, "install", lambda *_, **__: None)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    library("app.py", b"def handler(:\n")
+    other = "3.14" if HERE == "3.13" else "3.13"
+
+    told = {}
+    for given in ((), ("--with", "app.py")):
+        assert main(["bundle", "--python", other, "--no-measure", *given]) == 0
+        told[given] = capsys.readouterr().err
+
+    nobody = "warning: your own files were not compiled either, so nobody looked for errors"
+    assert [nobody in said for said in told.values()] == [False, True]
+
+
 def test_without_pip_it_says_so(typed, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
 

@@ -11,20 +11,33 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 
 from kmsjwt.cdk import TokenAuthority
 from kmsjwt.errors import ConfigError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# What JSON has not.
+KINDS: dict[str, Callable[[list[str]], object]] = {
+    "tuple": tuple,
+    "set": set,
+    "sets": lambda given: [set(given)],
+}
+
 
 def synthesised(bundle: str, given: dict[str, Any]) -> dict[str, Any]:
     # An app for each: the CDK checks all stacks of an app together, which takes longer.
     tokens, times = given.pop("tokens", {}), given.pop("times", 1)
+    kinds = {name: KINDS[kind] for name, kind in given.pop("kinds", {}).items()}
     with tempfile.TemporaryDirectory() as out:
         app = cdk.App(outdir=out)
         stack = cdk.Stack(app, "Tested")
+        for argument, kind in kinds.items():
+            given[argument] = kind(given[argument])
         for argument, name in tokens.items():
             given[argument] = cdk.CfnParameter(stack, name).value_as_string
         try:

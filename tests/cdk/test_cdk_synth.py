@@ -52,6 +52,18 @@ CASES: dict[str, dict[str, Any]] = {
     "bad form": {"audience": "orders", "issuer": "http://id.example", "authorizer_ttl": "60"},
     "unknown": {"audience": "orders", "lifetime": "5m"},
     "rules": {"audience": "", "hosted_zone_id": "Z1"},
+    "tuples": {
+        "audience": ["orders", "billing"],
+        "vpc_subnet_ids": ["subnet-0123456789abcdef0"],
+        "vpc_security_group_ids": ["sg-0123456789abcdef0"],
+        "kinds": dict.fromkeys(["audience", "vpc_subnet_ids", "vpc_security_group_ids"], "tuple"),
+    },
+    "sets": {
+        "audience": ["orders"],
+        "signer_roles": ["orders"],
+        "ring_name": "a",
+        "kinds": {"audience": "set", "signer_roles": "sets", "ring_name": "set"},
+    },
     "two": {"audience": "orders", "times": 2},
     "no bundle": {"audience": "orders", "bundle": "nowhere.zip"},
     "no bundle of ours": {"audience": "orders", "bundle": __file__},
@@ -237,6 +249,17 @@ def test_what_is_given_arrives(synthesised):
     assert CERTIFICATE in text_of(made["Distribution"])
 
 
+def test_any_sequence_is_a_list(synthesised):
+    made = resources_of(synthesised["tuples"])
+    issue = made["IssueFunction"]["Properties"]
+
+    assert '[" ", ["orders", "billing"]]' in text_of(made["AuthorizerFunction"])
+    assert issue["VpcConfig"] == {
+        "SubnetIds": ["subnet-0123456789abcdef0"],
+        "SecurityGroupIds": ["sg-0123456789abcdef0"],
+    }
+
+
 def test_an_issuer_may_have_a_path(synthesised):
     made = resources_of(synthesised["path"])
 
@@ -294,7 +317,16 @@ def test_its_outputs_are_the_templates_and_can_be_used(synthesised):
             "cdk_parameters",
             ["issuer is 'https://id.example/auth'", "by issuer_path"],
         ),
-        ("unknown", "cdk_parameters", ["lifetime is no argument of TokenAuthority"]),
+        ("unknown", "cdk_parameters", ["lifetime is no argument of TokenAuthority; is token_"]),
+        (
+            "sets",
+            "cdk_parameters",
+            [
+                "audience is of type set, expected a list of texts",
+                "signer_roles is of type list, expected a list of texts",
+                "ring_name is of type set, expected a text",
+            ],
+        ),
         (
             "rules",
             "cdk_parameters",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -72,6 +73,36 @@ def test_a_mapping_is_looked_up_unless_its_key_is_known_later(algorithm, spec):
 def test_the_templates_rules_are_arguments_rules(given, told):
     """And are said by the arguments' names, in the order of the template."""
     assert refused(audience="orders", **given) == told
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"token_lifetime": "90m"},
+        {"max_token_lifetime": "899"},
+        {"token_lifetime": "2h", "max_token_lifetime": "119m"},
+    ],
+    ids=str,
+)
+def test_no_lifetime_is_longer_than_the_longest(given):
+    """The issue function does not start with it."""
+    told = refused(audience="orders", **given)
+
+    assert told.startswith("token_lifetime is ")
+    assert "longer than max_token_lifetime" in told
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"token_lifetime": "60m"},
+        {"token_lifetime": LATER, "max_token_lifetime": "1s"},
+        {"token_lifetime": "1h", "max_token_lifetime": LATER},
+    ],
+    ids=["as long", "known later", "the longest known later"],
+)
+def test_one_that_may_be_good_is_taken(given):
+    assert checked(audience="orders", **given)["TokenLifetime"] == given["token_lifetime"]
 
 
 @pytest.mark.parametrize("missing", ["vpc_subnet_ids", "vpc_security_group_ids"])
@@ -173,6 +204,35 @@ def test_good_audiences_arrive_as_a_list(audience):
     expected = [audience] if isinstance(audience, str) else audience
 
     assert checked(audience=audience)["Audience"] == expected
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("token_lifetme", "; is token_lifetime meant?"),
+        ("RingName", "; is ring_name meant?"),
+        ("issuer_url", "; is issuer meant?"),
+        ("zzz", "token_lifetime"),
+    ],
+)
+def test_an_argument_that_is_none_may_be_misspelt(argument, told):
+    said = refused(audience="orders", **{argument: "https://id.example"})
+
+    assert said.startswith(f"{argument} is no argument of TokenAuthority")
+    assert said.endswith(told) is (argument != "zzz")
+
+
+def test_what_was_expected_is_said_by_the_arguments_names():
+    """Not by those of the template's parameters, which are SAM's."""
+    told = refused(hosted_zone_id="z", certificate_arn="c", token_lifetime="1w", audience="")
+
+    assert not [name for name in template()["Parameters"] if re.search(rf"\b{name}\b", told)]
+
+
+def test_the_cdks_own_text_for_a_value_is_known_without_it():
+    filled = values(template(), {"audience": LATER, "issuer": f"https://{LATER}"})
+
+    assert (filled["Audience"], filled["IssuerUrl"]) == ([LATER], f"https://{LATER}")
 
 
 @pytest.mark.parametrize(

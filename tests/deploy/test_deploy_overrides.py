@@ -67,6 +67,52 @@ def test_one_text_of_several_is_as_good():
     assert overrides.faults(template(), " ".join(lines())) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("IssueRate", 'add "IssueRate=20", which is the default'),
+        ("RotationPeriod", 'add "RotationPeriod=30d"'),
+        ("Audience", 'add "Audience=..."'),
+        ("JwksInBundle", "nothing is 'JwksInBundle=\"\"'"),
+    ],
+)
+def test_the_line_that_is_missing_is_told(name: str, told: str):
+    """One that may be added as it is, but for what has no default."""
+    [fault] = overrides.faults(template(), lines(**{name: None}))
+
+    assert told in fault
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "ParameterKey=Audience,ParameterValue=orders",
+        ["ParameterKey=Audience,ParameterValue=orders"],
+        ["Audience=orders", "IssueRate=20 ParameterKey=RingName,ParameterValue=auth"],
+        {"Audience": "orders"},
+        [["Audience=orders"]],
+        ["file://parameters.yaml"],
+        ["Audience=orders", 3],
+        3,
+        True,
+    ],
+    ids=str,
+)
+def test_what_sam_reads_and_we_do_not_is_not_said_of_sam(given: object):
+    [fault] = overrides.faults(template(), given)
+
+    assert "kmsjwt's tests read NAME=VALUE alone" in fault
+    assert "SAM" not in fault
+    assert isinstance(overrides.read(given), dict)
+
+
+@pytest.mark.parametrize("given", [[], "", [""], [" "]], ids=repr)
+def test_nothing_is_told_as_one(given: object):
+    [fault] = overrides.faults(template(), given)
+
+    assert "parameter_overrides is missing or empty" in fault
+
+
 def test_what_is_not_named_sam_leaves_as_it_was():
     """The reason why everything is to be named."""
     sent = as_sam_sends(lines(VpcSubnetIds=None, IssuerUrl=""), template())
@@ -88,6 +134,8 @@ def test_what_is_not_named_sam_leaves_as_it_was():
         {"AlarmTopicArn": "arn:aws-us-gov:sns:us-gov-west-1:111122223333:night"},
         {"JwksInBundle": "yes", "RotationPeriod": "3600", "LogRetention": "14"},
         {"IssueConcurrency": "0", "CorsOrigin": ISSUER},
+        {"CorsOrigin": "http://localhost:5173"},
+        {"TokenLifetime": "60m", "MaxTokenLifetime": "3600"},
     ],
     ids=str,
 )
@@ -99,6 +147,13 @@ def test_what_the_template_takes_is_no_fault(changed):
     ("changed", "told"),
     [
         ({"IssuerURL": ISSUER}, "IssuerURL is no parameter"),
+        ({"CorsOrigin": ""}, "CorsOrigin is '', expected one origin"),
+        ({"CorsOrigin": "https://a,https://b"}, "CorsOrigin is 'https://a,https://b', expected"),
+        ({"CorsOrigin": "https://a/"}, "without a slash at its end"),
+        (
+            {"TokenLifetime": "61m"},
+            "TokenLifetime is '61m', longer than MaxTokenLifetime, which is '1h'",
+        ),
         ({"TokenLifetme": "5m"}, "is TokenLifetime meant?"),
         ({"VpcSubnetIds": None}, "VpcSubnetIds is not set, so it stays what was deployed last"),
         ({"RotationPeriod": "30"}, "RotationPeriod is '30', expected 1h to 3650d"),

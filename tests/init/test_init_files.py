@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILES = {
-    "sam": {"samconfig.toml", "template.yaml", "tests/test_stack.py"},
+    "sam": {"samconfig.toml", "template.yaml"},
     "cdk": {"app.py", "cdk.json", "settings.py"},
 }
 COMMON = {
@@ -26,6 +26,7 @@ COMMON = {
     "requirements.txt",
     "tests/test_hello.py",
     "tests/test_settings.py",
+    "tests/test_stack.py",
 }
 
 

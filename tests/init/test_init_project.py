@@ -15,6 +15,7 @@ import pytest
 from tests.deploy.sam import as_sam_sends
 
 from kmsjwt.bundling import Target
+from kmsjwt.cdk.parameters import in_arguments
 from kmsjwt.cli.program import parser
 from kmsjwt.deploy import StackSettings, as_yaml, template
 
@@ -39,8 +40,18 @@ def run(folder: Any, *words: str) -> str:
 def test_its_own_tests_pass(project, tool):
     told = run(project, "pytest", "-q", "-p", "no:cacheprovider")
 
-    wanted = {"sam": "26 passed, 1 skipped", "cdk": "25 passed"}[tool]
+    wanted = {"sam": "28 passed, 1 skipped", "cdk": "26 passed"}[tool]
     assert re.search(rf"^{wanted} in", told, re.MULTILINE), told
+
+
+def test_its_tests_pass_in_the_place_of_the_other_tools_project(typed, tool, tmp_path):
+    """What the other one left there is nothing that they stumble over."""
+    typed("mine", "--with", {"sam": "cdk", "cdk": "sam"}[tool])
+    typed("mine", "--with", tool, "--force")
+
+    told = run(tmp_path / "mine", "pytest", "-q", "-p", "no:cacheprovider")
+
+    assert re.search(r"^\d+ passed", told, re.MULTILINE), told
 
 
 def test_its_tests_notice_a_function_that_answers_wrongly(project):
@@ -125,6 +136,8 @@ def test_its_readme_says_what_a_failed_deployment_leaves(project, tool):
     assert "`ROLLBACK_COMPLETE`" in below
     assert {"sam": "`sam delete`", "cdk": "`cdk destroy`"}[tool] in below
     assert "--log-group-name-prefix my-auth-RotateLogs`" in below
+    limit = {"sam": "`IssueConcurrency=0` in `samconfig.toml`", "cdk": "in `settings.py`"}[tool]
+    assert limit in below
 
 
 @pytest.mark.parametrize("tool", ["sam"], indirect=True)
@@ -140,7 +153,7 @@ def test_its_tests_run_with_each_stage_of_samconfig(project):
 
     file.write_text(with_prod('IssuerUrl=""', "IssuerUrl=https://id.example.com"), "utf-8")
     told = run(project, "pytest", "-q", "-p", "no:cacheprovider")
-    assert re.search(r"^48 passed", told, re.MULTILINE), told
+    assert re.search(r"^50 passed", told, re.MULTILINE), told
 
     file.write_text(with_prod("MaxTokenLifetime=1h", "MaxTokenLifetime=1m"), "utf-8")
     with pytest.raises(AssertionError, match=r"FAILED .*test_the_issue_function\w+\[prod\]"):
@@ -168,7 +181,8 @@ def test_every_setting_is_told_with_what_it_means(project, tool):
 
     for name, parameter in template()["Parameters"].items():
         if name != "Audience":
-            assert parameter["Description"] in said
+            told = parameter["Description"]
+            assert (told if tool == "sam" else in_arguments(told)) in said
 
 
 def test_the_commands_of_its_readme_are_ours(project):
@@ -241,4 +255,4 @@ def test_its_tests_pass_with_any_settings_that_the_stack_takes(project):
         text = text.replace(old, new)
     file.write_text(text, "utf-8")
 
-    assert "26 passed" in run(project, "pytest", "-q", "-p", "no:cacheprovider")
+    assert "28 passed" in run(project, "pytest", "-q", "-p", "no:cacheprovider")

@@ -51,6 +51,10 @@ def told(project: Path) -> Any:
         ("'IssuerUrl=\"\"'", '"IssuerUrl=id.example"', "IssuerUrl is 'id.example'"),
         ("'VpcSubnetIds=\"\"'", '"VpcSubnetIds=subnet-1"', "VpcSecurityGroupIds is not"),
         ("'HostedZoneId=\"\"'", '"HostedZoneId=Z1"', "CertificateArn is not"),
+        ('"TokenLifetime=15m"', '"TokenLifetime=2h"', "TokenLifetime is '2h', longer than Max"),
+        ("parameter_overrides =", "parameters_overrides =", "parameter_overrides is missing"),
+        ("[default.deploy.parameters]", "[default.deploy.parameter]", "overrides is missing"),
+        ("[default.deploy.parameters]", "[default.build.parameters]", "overrides is missing"),
     ],
     ids=lambda value: value,
 )
@@ -65,6 +69,109 @@ def test_settings_that_would_be_deployed_otherwise(project, old, new, why):
     assert said.returncode == 1
     assert f"FAILED tests/test_stack.py::{SETTING}[default]" in said.stdout
     assert why in said.stdout
+
+
+def test_no_settings_at_all_is_a_failure(project):
+    (project / "samconfig.toml").write_text("version = 0.1\n", "utf-8")
+
+    said = told(project)
+
+    assert said.returncode == 1
+    assert f"FAILED tests/test_stack.py::{SETTING}[default]" in said.stdout
+    assert "parameter_overrides is missing" in said.stdout
+
+
+GLOBAL, DEPLOY = "[default.global.parameters]\n", "[default.deploy.parameters]\n"
+SOME = 'parameter_overrides = ["Audience=orders"]\n'
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        (lambda every: GLOBAL + every, None),
+        (lambda every: GLOBAL + every.replace("IssueRate=20", "IssueRate=0"), "IssueRate is '0'"),
+        (lambda every: GLOBAL + SOME + DEPLOY + every, None),
+        (lambda every: GLOBAL + every + DEPLOY + SOME, "IssueRate is not set"),
+    ],
+    ids=["global", "global, wrong", "deploy wins", "deploy wins, wrong"],
+)
+def test_settings_are_those_of_global_and_of_deploy(project, written, why):
+    """As SAM merges them (samcli.lib.config.samconfig, get_all)."""
+    file = project / "samconfig.toml"
+    _, name, every = file.read_text("utf-8").partition("parameter_overrides = ")
+    file.write_text(f"version = 0.1\n{written(name + every)}", "utf-8")
+
+    said = told(project)
+
+    assert said.returncode == (1 if why else 0), said.stdout
+    assert (why or "") in said.stdout
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        '[prod.global.parameters]\nstack_name = "prod"\n',
+        '[prod.global.parameters]\nparameter_overrides = ["Audience=orders"]\n',
+        '[prod.deploy.parameter]\nparameter_overrides = ["Audience=orders"]\n',
+    ],
+    ids=["none", "below global", "a typo"],
+)
+def test_every_stage_is_looked_at(project, stage):
+    with (project / "samconfig.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\n{stage}")
+
+    said = told(project)
+
+    assert f"FAILED tests/test_stack.py::{SETTING}[prod]" in said.stdout
+    assert f"FAILED tests/test_stack.py::{SETTING}[default]" not in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("own", "old", "good"),
+    [
+        ('stack_name = "prod"', "", False),
+        ("", "", False),
+        ('stack_name = "my-auth"', "", True),
+        ('stack_name = "prod"', "RingName=my-auth", True),
+        ('stack_name = "prod"\nprofile = "prod"', "", True),
+        ('stack_name = "prod"\nregion = "eu-west-1"', "", True),
+    ],
+    ids=["copied", "unnamed", "the same stack", "its own ring", "another account", "Region"],
+)
+def test_two_stacks_do_not_share_a_ring(project, own, old, good):
+    file = project / "samconfig.toml"
+    plain = file.read_text("utf-8")
+    copy = plain.partition("[default.deploy.parameters]")[2]
+    copy = copy.replace(old, "RingName=prod") if old else copy
+    prod = f"[prod.global.parameters]\n{own}\n[prod.deploy.parameters]{copy}"
+    file.write_text(f"{plain}\n{prod}", "utf-8")
+
+    said = told(project)
+
+    assert said.returncode == (0 if good else 1), said.stdout
+    assert ("FAILED tests/test_stack.py::test_no_two_stacks" in said.stdout) is not good
+
+
+@pytest.mark.parametrize(
+    ("change", "good"),
+    [
+        (lambda text: re.sub(r"  IssueRate:\n(    .*\n)*", "", text, count=1), False),
+        (lambda text: text.replace("\nRules:", "\n  Own:\n    Type: String\nRules:", 1), False),
+        (lambda text: text.replace("\nParameters:\n", "\nParameters:\n# Ours\n\n", 1), True),
+    ],
+    ids=["one is missing", "one's own", "comments"],
+)
+def test_a_template_of_other_parameters(project, change, good):
+    """What SAM would pass over, and what an upgrade without the new template leaves."""
+    file = project / "template.yaml"
+    text = file.read_text("utf-8")
+    assert change(text) != text
+    file.write_text(change(text), "utf-8")
+
+    said = told(project)
+
+    assert said.returncode == (0 if good else 1), said.stdout
+    assert ("FAILED tests/test_stack.py::test_the_template_here" in said.stdout) is not good
 
 
 def bundle(project: Path, arch: str, python: str, *modules: str) -> None:

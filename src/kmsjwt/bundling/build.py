@@ -63,7 +63,7 @@ def build(
 
     Args:
         target: what it is for.
-        out: the zip; one that is there is replaced.
+        out: the zip; a bundle that is there is replaced.
         layer: for a layer: everything lies in ``python/``.
         files: a user's own files and folders, which go to the root.
         requirements: what to install, with versions and hashes; None for what kmsjwt needs, in
@@ -73,7 +73,7 @@ def build(
 
     Raises:
         ConfigError: something is not there, does not fit the target, or does not compile; or the
-            zip cannot be written, or would replace a file that is none.
+            zip cannot be written, or would replace a file that is no bundle.
     """
     with writing(out):
         require_destination(out, files)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import zipfile
+import tempfile
 from typing import TYPE_CHECKING
 
+from kmsjwt.bundling.marker import is_bundle
 from kmsjwt.errors import ConfigError, shown
 
 if TYPE_CHECKING:
@@ -14,38 +15,51 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _OTHER = "name another file: kmsjwt bundle --out FILE"
+_OTHER_OR_REMOVE = "name another file by --out, or remove that one"
 
 
 def require_destination(out: Path, files: Sequence[Path]) -> None:
     """See that a zip may be written here, and that nothing of the user's own is lost by it.
 
-    A former zip is replaced, and so is an empty file.
+    A former bundle is replaced, and so is an empty file.
 
     Args:
         out: the zip.
         files: a user's own files and folders, which go into it.
 
     Raises:
-        ConfigError: it is a folder, a file that is no zip, or one of those that go into it; or
-            its folder cannot be made or written to.
+        ConfigError: it is a folder, a link to nothing, another file than a bundle, or among what
+            goes into it; or its folder cannot be made or written to.
     """
     if out.is_dir():
         raise _refusal(f"{shown(str(out))} is a folder, expected the name of a zip")
-    if any(each.exists() and out.exists() and each.samefile(out) for each in files):
-        raise _refusal(f"{shown(str(out))} is to be the zip and one of the files that go into it")
+    if out.is_symlink() and not out.exists():
+        raise _refusal(f"{shown(str(out))} is a link to nothing", fix=_OTHER_OR_REMOVE)
+    for each in files:
+        if each.is_dir() and out.resolve().is_relative_to(each.resolve()):
+            raise _refusal(
+                f"{shown(str(out))} is to be the zip and lies in {shown(str(each))}, which goes"
+                " into it",
+                fix="name a file in another folder by --out, or the files and folders one by one",
+            )
+        if each.exists() and out.exists() and each.samefile(out):
+            raise _refusal(f"{shown(str(out))} is to be the zip and one of the files in it")
     if out.exists() and not _may_be_replaced(out):
         raise _refusal(
-            f"{shown(str(out))} is there already and is no zip, so it is not replaced",
-            fix="name another file by --out, or remove that one",
+            f"{shown(str(out))} is there already and is no bundle of kmsjwt, so it is not replaced",
+            fix=_OTHER_OR_REMOVE,
         )
     nearest = next(each for each in out.parents if os.path.lexists(each))
     if not nearest.is_dir():
         raise _refusal(f"{shown(str(nearest))} is no folder, in which {shown(str(out))} was wanted")
-    if not os.access(nearest, os.W_OK | os.X_OK):
+    try:
+        # Rights alone don't tell: nobody, whatever rights they have, makes a file in /proc.
+        tempfile.TemporaryFile(dir=nearest).close()
+    except OSError as error:
         raise _refusal(
-            f"{shown(str(nearest))} may not be written to, in which {shown(str(out))} was wanted",
+            f"{shown(str(nearest))} cannot be written to, in which {shown(str(out))} was wanted",
             fix="name a file in another folder: kmsjwt bundle --out FILE",
-        )
+        ) from error
 
 
 @contextlib.contextmanager
@@ -66,7 +80,7 @@ def writing(out: Path) -> Iterator[None]:
 
 
 def _may_be_replaced(out: Path) -> bool:
-    return out.is_file() and (out.stat().st_size == 0 or zipfile.is_zipfile(out))
+    return out.is_file() and (out.stat().st_size == 0 or is_bundle(out))
 
 
 def _refusal(message: str, *, fix: str = _OTHER) -> ConfigError:

@@ -42,6 +42,15 @@ def read_target(zipped: Path) -> Target:
         ) from error
 
 
+def is_bundle(zipped: Path) -> bool:
+    """Tell whether a file is a bundle of a function or a layer, whatever it is for."""
+    try:
+        with zipfile.ZipFile(zipped) as archive:
+            return not {_NAME, f"python/{_NAME}"}.isdisjoint(archive.namelist())
+    except (zipfile.BadZipFile, ValueError):
+        return False
+
+
 def require_module(zipped: Path, handler: str) -> None:
     """See that the module of a user's own handler is in a function's bundle.
 

@@ -92,7 +92,7 @@ class TokenAuthority(Construct):
             )
         )
         given = {"audience": audience, **parameters}
-        filled = values(described, given, is_known_later=Token.is_unresolved)
+        filled = values(described, given, is_known_later=_is_token)
         asset = Asset(self, "Bundle", path=bundle)
         self._included = _include(
             self,
@@ -110,6 +110,14 @@ class TokenAuthority(Construct):
         """Return an output by its name in the template, such as ``Issuer`` or ``TokenUrl``."""
         value: str = self._included.get_output(name).value
         return value
+
+
+def _is_token(value: object) -> bool:
+    """Tell whether a value is known at deployment only; the CDK stops at types it does not know."""
+    asked = isinstance(value, (str, int, float)) or hasattr(type(value), "__jsii_type__")
+    if isinstance(value, list):
+        asked = all(isinstance(each, str) for each in value)
+    return asked and Token.is_unresolved(value)
 
 
 def _require_the_only_one(stack: Stack) -> None:

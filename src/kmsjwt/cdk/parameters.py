@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from kmsjwt.deploy.deciding import broken
+from kmsjwt.deploy.lengths import too_long
 from kmsjwt.errors import ConfigError, shown
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Parameters(TypedDict, total=False):
 
 _NAMED_OTHERWISE = {"issuer": "IssuerUrl"}
 _ARGUMENTS = ("audience", *Parameters.__annotations__)
+_SAID = ("Description", "ConstraintDescription")
 
 
 def parameter_name(argument: str) -> str:
@@ -50,11 +53,27 @@ def parameter_name(argument: str) -> str:
     return _NAMED_OTHERWISE.get(argument) or "".join(word.capitalize() for word in words)
 
 
+_BY_PARAMETER = {parameter_name(argument): argument for argument in _ARGUMENTS}
+
+
+def in_arguments(text: str) -> str:
+    """Return a text with the arguments' names where the template's parameters are named."""
+    return re.sub(r"\w+", lambda word: _BY_PARAMETER.get(word[0], word[0]), text)
+
+
+def is_token_text(value: object) -> bool:
+    """Tell whether this is, or has in it, the text for which the CDK puts in a value later.
+
+    So it may be asked without the CDK, which starts Node; that knows of more kinds.
+    """
+    return isinstance(value, str) and "${Token[" in value
+
+
 def values(
     template: Mapping[str, Any],
     given: Mapping[str, object],
     *,
-    is_known_later: Callable[[object], bool],
+    is_known_later: Callable[[object], bool] = is_token_text,
 ) -> dict[str, Any]:
     """Return a value for every parameter of a template.
 
@@ -66,13 +85,16 @@ def values(
     Raises:
         ConfigError: naming every argument that makes no sense.
     """
-    declared = template["Parameters"]
-    arguments = {parameter_name(argument): argument for argument in [*_ARGUMENTS, *given]}
-    named = {parameter_name(argument): value for argument, value in given.items()}
+    declared = {
+        name: {key: in_arguments(each) if key in _SAID else each for key, each in parameter.items()}
+        for name, parameter in template["Parameters"].items()
+    }
+    strangers = [argument for argument in given if argument not in _ARGUMENTS]
+    named = {parameter_name(each): given[each] for each in given if each not in strangers}
     faults = {
         name: fault
         for name, value in named.items()
-        if (fault := _fault(declared.get(name), value, is_known_later))
+        if (fault := _fault(declared[name], value, is_known_later))
     }
     for name, declaration in declared.items():
         if name not in named and "Default" not in declaration:
@@ -82,22 +104,23 @@ def values(
         for name, declaration in declared.items()
         if name not in faults
     }
-    told = [f"{arguments[name]} {fault}" for name, fault in faults.items()]
-    told += [_in_arguments(fault, arguments) for fault in broken(template, filled)]
+    told = [_stranger(argument) for argument in strangers]
+    told += [f"{_BY_PARAMETER[name]} {fault}" for name, fault in faults.items()]
+    told += map(in_arguments, [*broken(template, filled), *too_long(filled)])
     if told:
         raise ConfigError("; ".join(told), code="cdk_parameters")
     return filled
 
 
-def _in_arguments(fault: str, arguments: Mapping[str, str]) -> str:
-    return re.sub(r"\w+", lambda word: arguments.get(word[0], word[0]), fault)
+def _stranger(argument: str) -> str:
+    alike = difflib.get_close_matches(argument, _ARGUMENTS, n=1)
+    meant = f"; is {alike[0]} meant?" if alike else ""
+    return f"{argument} is no argument of TokenAuthority{meant}"
 
 
 def _fault(
-    declaration: Mapping[str, Any] | None, value: object, is_known_later: Callable[[object], bool]
+    declaration: Mapping[str, Any], value: object, is_known_later: Callable[[object], bool]
 ) -> str | None:
-    if declaration is None:
-        return "is no argument of TokenAuthority"
     if is_known_later(value):
         return None
     if _is_list(declaration):

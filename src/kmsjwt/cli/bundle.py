@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import platform
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt.cli import terminal
 from kmsjwt.cli.options import add_command
-from kmsjwt.errors import ConfigError
+from kmsjwt.errors import ConfigError, shown
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -78,12 +79,14 @@ def _bundle(args: Namespace) -> int:
     from kmsjwt.bundling import Target, build
     from kmsjwt.cli.bundle_seed import Seed
 
+    files = [Path(name) for name in getattr(args, "with") or ()]
+    out = _named(args.out or _OUT[args.layer])
     seed = Seed.of(args.jwks) if args.jwks else None
     bundle = build(
         Target(arch=args.arch or "arm64", python=args.python or "3.13"),
-        Path(args.out or _OUT[args.layer]),
+        out,
         layer=args.layer,
-        files=[Path(name) for name in getattr(args, "with") or ()],
+        files=files,
         requirements=Path(args.requirements) if args.requirements else None,
         seed=seed.to_bytes() if seed else None,
     )
@@ -91,6 +94,10 @@ def _bundle(args: Namespace) -> int:
     for line in seed.told(layer=args.layer) if seed else ():
         terminal.say(line)
     cold_start = _measured(bundle, {_MUST: True, _MUST_NOT: False}.get(args.measure, args.measure))
+    if files and not bundle.compiled:
+        terminal.warn(
+            "your own files were not compiled either, so nobody looked for errors of syntax in them"
+        )
     terminal.say(f"sha256 {bundle.sha256}")
     if args.json:
         terminal.answer_json(
@@ -99,6 +106,18 @@ def _bundle(args: Namespace) -> int:
     else:
         terminal.answer(terminal.printable(str(bundle.path)))
     return terminal.GOOD
+
+
+def _named(out: str) -> Path:
+    """Return the zip's name; a folder's is seen as it was typed, which a path does not keep."""
+    what = "standard output" if out == "-" else "a folder" if out[-1] in ("/", os.sep) else None
+    if what:
+        raise ConfigError(
+            f"--out is {shown(out)}, which is {what}, expected the name of a zip",
+            code="bundle_out",
+            fix="name a file: kmsjwt bundle --out FILE",
+        )
+    return Path(out)
 
 
 def _tell(bundle: Bundle) -> None:

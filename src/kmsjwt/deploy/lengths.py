@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from kmsjwt.errors import shown
+from kmsjwt.handlers import _durations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 """Seconds of each unit; a number without one is seconds."""
 
@@ -22,6 +30,21 @@ def pattern(least: int, most: int) -> str:
         if first <= last:
             each.append(f"{_numbers(max(first, 1), last)}{'s?' if unit == 's' else unit}")
     return f"^({'|'.join(each)})$"
+
+
+def too_long(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield that TokenLifetime is longer than MaxTokenLifetime, if it is.
+
+    CloudFormation's rules cannot compare lengths; the issue function refuses to start with them.
+
+    Args:
+        values: of the parameters. One that is no length, such as a token of the CDK, is left out.
+    """
+    given = {name: str(values.get(name)) for name in ("TokenLifetime", "MaxTokenLifetime")}
+    lifetime, longest = map(_durations.seconds, given.values())
+    if lifetime is not None and longest is not None and lifetime > longest:
+        token, most = map(shown, given.values())
+        yield f"TokenLifetime is {token}, longer than MaxTokenLifetime, which is {most}"
 
 
 def _numbers(first: int, last: int) -> str:

@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.deploy.deciding import broken
+from kmsjwt.deploy.lengths import too_long
 from kmsjwt.errors import shown
 
 if TYPE_CHECKING:
@@ -23,33 +24,44 @@ if TYPE_CHECKING:
 _ITEM = re.compile(
     r"""([A-Za-z0-9]+)=("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?!')(?:\\.|[^\s"\\])+)"""
 )
+_NOTHING_SET = (
+    "parameter_overrides is missing or empty, so SAM deploys defaults or what was deployed last;"
+    " expected in [STAGE.deploy.parameters] or [STAGE.global.parameters], spelt like this"
+)
+# What else SAM reads, and we do not.
+_OTHERWISE = re.compile(r"^\s*file://|(^|\s)ParameterKey=")
 
 
-def read(overrides: str | Sequence[str]) -> dict[str, str]:
+def read(overrides: object) -> dict[str, str]:
     """Return what SAM reads, by the parameters' names; what it cannot read is left out.
 
     Args:
-        overrides: of ``parameter_overrides``: items, or one text of several.
+        overrides: of ``parameter_overrides``: items, or one text of several. Of what else SAM
+            takes, such as a table, nothing is read.
     """
     return dict(item for text in _texts(overrides) for item in _items(text)[0])
 
 
-def faults(described: Mapping[str, Any], overrides: str | Sequence[str]) -> list[str]:
+def faults(described: Mapping[str, Any], overrides: object) -> list[str]:
     """Return what would be deployed otherwise than it looks, or not at all.
 
     Args:
         described: a template, see `kmsjwt.deploy.template`.
         overrides: of ``parameter_overrides``.
     """
-    declared, given = described["Parameters"], read(overrides)
+    if unfit := _not_for_us(overrides):
+        return unfit
     texts = _texts(overrides)
+    if not "".join(texts).strip():
+        return [_NOTHING_SET]
+    declared, given = described["Parameters"], read(overrides)
     found = [f"{shown(text)}: SAM does not read {shown(rest)}" for text, rest in _unread(texts)]
     named = [name for text in texts for name, _ in _items(text)[0]]
     found += [f"{name} is set twice" for name in given if named.count(name) > 1]
     found += [_stranger(name, list(declared)) for name in given if name not in declared]
     found += [
-        f'{name} is not set, so it stays what was deployed last; nothing is {name}=""'
-        for name in declared
+        f"{name} is not set, so it stays what was deployed last; {_line(name, declaration)}"
+        for name, declaration in declared.items()
         if name not in given
     ]
     for name, declaration in declared.items():
@@ -58,8 +70,29 @@ def faults(described: Mapping[str, Any], overrides: str | Sequence[str]) -> list
     return [*found, *_against_rules(described, given)]
 
 
-def _texts(overrides: str | Sequence[str]) -> list[str]:
-    return [overrides] if isinstance(overrides, str) else list(overrides)
+def _not_for_us(overrides: object) -> list[str]:
+    """Return what SAM may well read, and we do not."""
+    members = overrides if isinstance(overrides, list) else [overrides]
+    return [
+        f"{shown(each)}: kmsjwt's tests read NAME=VALUE alone; write each parameter so"
+        for each in members
+        if not isinstance(each, str) or _OTHERWISE.search(each)
+    ]
+
+
+def _texts(overrides: object) -> list[str]:
+    members = overrides if isinstance(overrides, list) else [overrides]
+    return [each for each in members if isinstance(each, str)]
+
+
+def _line(name: str, declaration: Mapping[str, Any]) -> str:
+    """Return the line that is missing."""
+    default = declaration.get("Default")
+    if default == "":
+        return f"nothing is '{name}=\"\"'"
+    if default is None:
+        return f'add "{name}=..."'
+    return f'add "{name}={default}", which is the default, or what you want'
 
 
 def _items(text: str) -> tuple[list[tuple[str, str]], str]:
@@ -123,7 +156,7 @@ def _against_rules(described: Mapping[str, Any], given: Mapping[str, str]) -> li
         name: _value(declaration, given.get(name, str(declaration.get("Default", ""))))
         for name, declaration in described["Parameters"].items()
     }
-    return list(broken(described, values))
+    return [*broken(described, values), *too_long(values)]
 
 
 def _value(declaration: Mapping[str, Any], text: str) -> str | list[str]:

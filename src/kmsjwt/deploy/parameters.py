@@ -110,7 +110,14 @@ def parameters(settings: StackSettings) -> dict[str, Any]:
             MinValue=0,
             MaxValue=3600,
         ),
-        "CorsOrigin": _text("Which web pages may see the answers, refusals included", "*"),
+        "CorsOrigin": _text(
+            "Which web pages may see the answers, refusals included",
+            "*",
+            # Access-Control-Allow-Origin has one, or all (Fetch, 3.3.3).
+            AllowedPattern=r"^(\*|https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?)$",
+            ConstraintDescription="one origin without a slash at its end, or * for all:"
+            " https://app.example",
+        ),
         "IssueConcurrency": _number(
             "How many tokens are signed at once at most (reserved concurrency). A young account has"
             " none to reserve, and its first deployment fails at IssueFunction: say 0 there, for no"

@@ -84,6 +84,7 @@ def files(name: str, tool: str, target: Target) -> dict[str, str]:
     version, direct_url = installed()
     words = {
         **_README[tool],
+        **_named_as(tool, described["Parameters"]),
         "requirement": requirement(_README[tool]["extras"], version, direct_url),
         "whence": _WHENCE.format(origin(direct_url)) if direct_url else "",
         "stack": stack_name(name),
@@ -142,6 +143,15 @@ def stack_name(name: str) -> str:
     return named[:_LONGEST_NAME].strip("-")
 
 
+def _named_as(tool: str, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Return what each parameter is called where it is set."""
+    if tool == "sam":
+        return {name: name for name in parameters}
+    from kmsjwt.cdk.parameters import in_arguments
+
+    return {name: in_arguments(name) for name in parameters}
+
+
 def _with_defaults(parameters: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return the parameters with the defaults of a project."""
     own = {"Audience": _AUDIENCE, "RingName": ring_name(name)}
@@ -161,17 +171,19 @@ def _for_sam(parameters: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _for_cdk(parameters: Mapping[str, Any]) -> Iterator[str]:
-    from kmsjwt.cdk.parameters import Parameters, parameter_name
+    """Yield each as an argument of the construct, commented out where it is unset."""
+    from kmsjwt.cdk.parameters import in_arguments
 
-    arguments = {parameter_name(argument): argument for argument in Parameters.__annotations__}
     for name, parameter in parameters.items():
         if name == "Audience":
             continue
-        if parameter["Default"] == "":
-            yield from _comment(f"Unset, {arguments[name]}: {parameter['Description']}")
-        else:
-            yield from _comment(_told(parameter))
-            yield f"    {json.dumps(arguments[name])}: {json.dumps(parameter['Default'])},\n"
+        yield from _comment(in_arguments(_told(parameter)))
+        default = parameter["Default"]
+        unset = "[]" if parameter["Type"] == "CommaDelimitedList" else '""'
+        item = (
+            f"{json.dumps(in_arguments(name))}: {json.dumps(default) if default != '' else unset}"
+        )
+        yield f"    {'# ' if default == '' else ''}{item},\n"
 
 
 def _told(parameter: Mapping[str, Any]) -> str:
