@@ -531,6 +531,12 @@ def test_a_young_key_whose_tags_are_not_seen_is_waited_for_and_needs_nobody():
         assert told(of, "generation 3 is made") == [(reason, at)]
 
 
+def test_a_withdrawal_is_not_over_while_the_next_key_cannot_be_seen():
+    """Or a run would say that nothing is left of it."""
+    of = ring(key(1, **WITHDRAWN), key(2, born=NOW - 1, doubt="no tags"), signing=1)
+    assert told(of, "generation 3 is made") == [("withdrawn", NOW + 599)]
+
+
 def test_without_a_pointer_the_last_live_key_is_an_emergency_and_one_of_several_is_none():
     new = {"published": NOW, "born": NOW - 60}
     alone = ring(key(1, **WITHDRAWN), key(2, **new), signing=None)

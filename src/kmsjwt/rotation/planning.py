@@ -307,7 +307,8 @@ def _until_it_signs(at: _Situation, under_way: Generation, what: str) -> Later:
     if under_way.doubt is None or not _is_young(at, under_way):
         return Later(what, None, _stuck(at.ring.name, under_way), reason="stuck")
     why = f"generation {under_way.number} was made a moment ago, and KMS shows its tags late"
-    return Later(what, under_way.born + 2 * PROPAGATION, why, reason="time")
+    ready = under_way.born + 2 * PROPAGATION
+    return Later(what, ready, why, reason="withdrawn" if at.ring.is_emergency else "time")
 
 
 def _stuck(ring: str, under_way: Generation) -> str:
