@@ -111,9 +111,16 @@ def deployed(formation, site, tmp_path) -> Any:
         context = SimpleNamespace(get_remaining_time_in_millis=lambda: seconds * 1000)
         return function()(event, context)
 
+    def passed(seconds: float) -> None:
+        now.at += seconds
+
     def function() -> Any:
         return rotate.build(
-            client=world.kms, environ={**environ, **world.environ}, log=log, clock=lambda: now.at
+            client=world.kms,
+            environ={**environ, **world.environ},
+            log=log,
+            clock=lambda: now.at,
+            pause=passed,
         )
 
     world = SimpleNamespace(kms=kms, now=now, log=log, ask=ask, environ={}, function=function)

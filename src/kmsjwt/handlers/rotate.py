@@ -51,6 +51,7 @@ def build(
     environ: Mapping[str, str] | None = None,
     log: Log = log_line,
     clock: Callable[[], float] = time.time,
+    pause: Callable[[float], None] = time.sleep,
 ) -> RotateFunction:
     """Return the function that the environment asks for.
 
@@ -61,6 +62,7 @@ def build(
         environ: read instead of the process's environment.
         log: takes one line at start and one per step.
         clock: seconds since 1970.
+        pause: waits so many seconds, for a new key to be seen.
 
     Returns:
         A Lambda handler: ``handler(event, context)``.
@@ -72,7 +74,7 @@ def build(
     settings = RotateSettings(env)
 
     rotator = cast(
-        "Rotator", env.attempt(lambda: _rotator(settings, client, publisher, log, clock))
+        "Rotator", env.attempt(lambda: _rotator(settings, client, publisher, log, clock, pause))
     )
     env.refuse_faults()
     log("INFO", "start", function="rotate", ring=settings.ring, to=settings.to or "jwks function")
@@ -244,6 +246,7 @@ def _rotator(
     publisher: Publisher | None,
     log: Log,
     clock: Callable[[], float],
+    pause: Callable[[float], None],
 ) -> Rotator:
     def tell(step: Step, told: str) -> None:
         number = step.number or None
@@ -267,6 +270,7 @@ def _rotator(
         changes=settings.changes,
         policy=settings.policy,
         clock=clock,
+        pause=pause,
         tell=tell,
     )
 
