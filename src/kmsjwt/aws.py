@@ -119,7 +119,7 @@ _CONDITIONS = {
 _THROTTLING = frozenset({"ThrottlingException", "Throttling", "RequestLimitExceeded"})
 BAD_CREDENTIALS = frozenset(
     # Split, since a list of these would take a line for each.
-    "ExpiredTokenException ExpiredToken UnrecognizedClientException InvalidClientTokenId"  # noqa: SIM905
+    "ExpiredTokenException ExpiredToken UnrecognizedClientException InvalidClientTokenId"  # noqa: SIM905  a list of words reads better
     " InvalidSignatureException IncompleteSignature MissingAuthenticationToken NoCredentialsError"
     " PartialCredentialsError CredentialRetrievalError TokenRetrievalError"
     " UnauthorizedSSOTokenError SSOTokenLoadError".split()

@@ -109,7 +109,7 @@ def _elsewhere(read_from: str, url: object) -> str:
 
 def _require_age(max_age: object) -> None:
     # By its type, for a bool is no number of seconds; mypy does not follow that.
-    if type(max_age) not in (int, float) or not 0 < max_age <= _END_OF_TIME:  # type: ignore[operator]
+    if type(max_age) not in (int, float) or not 0 < max_age <= _END_OF_TIME:  # type: ignore[operator]  # by its type
         raise ConfigError(
             f"seed_max_age is {shown(max_age)}, expected a positive number of seconds",
             code="jwks_times",

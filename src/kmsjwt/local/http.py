@@ -163,7 +163,7 @@ def _server(app: Asgi) -> Any:
         """Puts each connection's transport into the scope, so that a fault can drop it."""
 
         # asyncio hands out a Transport, and uvicorn's own class says so as well.
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # it serves TCP alone
             super().connection_made(transport)
             self.app_state = {**self.app_state, "transport": transport}
 
