@@ -8,17 +8,12 @@ processes are held to that part of one processor; memory itself is not held to a
 
 from __future__ import annotations
 
-import contextlib
-import tempfile
-from pathlib import Path
-
 from benchmarks.cpu_share import NoShare, cpu_share
-from benchmarks.kms_token import write_tokens
-from benchmarks.process_runs import Runs, launcher, measure, prove
-from benchmarks.processes import DEFAULT, OURS, PYJWT, URL, VERIFY, python_cases, wall
+from benchmarks.process_runs import Runs, measure, prove
+from benchmarks.processes import DEFAULT, OURS, PYJWT, URL, VERIFY, python_cases, stage, wall
 from benchmarks.table import Table
 
-from benchmarks import bundle, tls_kms
+from benchmarks import bundle
 
 SIZES = (128, 256, 512, 1_024, 1_769)
 WHOLE = 1_769
@@ -38,21 +33,16 @@ NOTE = (
 def tables(quick: bool) -> list[Table]:
     """Return one table, without rows where a process cannot be held to a part of a processor."""
     rounds = QUICK_ROUNDS if quick else ROUNDS
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        kms = stack.enter_context(tls_kms.running(folder))
-        launch = stack.enter_context(launcher(folder / "printed"))
-        good, forged = write_tokens(folder, kms.client(), kms.arns["RS256"])
-        python = bundle.bare_interpreter(folder / "bare")
-        packages = bundle.compiled(folder / "compiled")
-        cases = [each for each in python_cases(python, packages, good, kms) if each.name in _NAMES]
+    with stage() as on:
+        packages = bundle.compiled(on.folder / "compiled")
+        cases = [each for each in python_cases(on, packages) if each.name in _NAMES]
         for case in cases:
-            prove(case, launch, good=good, forged=forged)
+            prove(case, on.launch, good=on.good, forged=on.forged)
         by_size: dict[int, Runs] = {}
         try:
             for size in SIZES:
-                with cpu_share(launch.process_id, size / WHOLE):
-                    by_size[size] = measure(cases, launch, good, rounds)
+                with cpu_share(on.launch.process_id, size / WHOLE):
+                    by_size[size] = measure(cases, on.launch, on.good, rounds)
         except NoShare as error:
             return [Table(TITLE, f"Not measured: {error}.", ("process",), [])]
     columns = ("process", *(f"{size:,} MB" for size in SIZES))

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.kms_token import write_tokens
 from benchmarks.process_runs import Case, Run, Runs, launcher, measure, prove
@@ -20,6 +21,11 @@ from benchmarks.table import Table, Target
 from benchmarks.work import AUDIENCE, ISSUER
 
 from benchmarks import bundle, tls_kms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.process_runs import Launcher
 
 ROUNDS, QUICK_ROUNDS = 40, 7
 HERE = Path(__file__).parent
@@ -68,35 +74,53 @@ def memory(run: Run) -> float:
 def tables(quick: bool) -> list[Table]:
     """Return the figures of processes with compiled packages, and of the same without."""
     rounds = QUICK_ROUNDS if quick else ROUNDS
+    with stage() as on:
+        cases = [
+            *python_cases(on, bundle.compiled(on.folder / "compiled")),
+            *_as_source(python_cases(on, bundle.source(on.folder / "source"))),
+            *_node(),
+        ]
+        for case in cases:
+            prove(case, on.launch, good=on.good, forged=on.forged)
+        runs = measure(cases, on.launch, on.good, rounds)
+        return [_starts(runs, NOTE.format(rounds=rounds)), _starts_as_source(runs)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What every process of a benchmark is run with: its tokens, its interpreter and a KMS."""
+
+    folder: Path
+    kms: tls_kms.Kms
+    launch: Launcher
+    good: Path
+    forged: Path
+    python: Path
+
+
+@contextlib.contextmanager
+def stage() -> Iterator[Stage]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         kms = stack.enter_context(tls_kms.running(folder))
         launch = stack.enter_context(launcher(folder / "printed"))
         good, forged = write_tokens(folder, kms.client(), kms.arns["RS256"])
         python = bundle.bare_interpreter(folder / "bare")
-        compiled = bundle.compiled(folder / "compiled")
-        cases = [
-            *python_cases(python, compiled, good, kms),
-            *_as_source(python_cases(python, bundle.source(folder / "source"), good, kms)),
-            *_node(),
-        ]
-        for case in cases:
-            prove(case, launch, good=good, forged=forged)
-        runs = measure(cases, launch, good, rounds)
-        return [_starts(runs, NOTE.format(rounds=rounds)), _starts_as_source(runs)]
+        yield Stage(folder=folder, kms=kms, launch=launch, good=good, forged=forged, python=python)
 
 
-def python_cases(python: Path, packages: Path, good: Path, kms: tls_kms.Kms) -> list[Case]:
+def python_cases(on: Stage, packages: Path) -> list[Case]:
     """Return a case for each Python process, which finds its packages in one folder."""
+    kms = on.kms
     base = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONPATH": str(packages)}
     ours = {"KMSJWT_ISSUER": ISSUER, "KMSJWT_AUDIENCE": AUDIENCE}
-    jwks = {"KMSJWT_JWKS": str(good / "jwks.json")}
+    jwks = {"KMSJWT_JWKS": str(on.good / "jwks.json")}
     url = {"KMSJWT_JWKS": kms.https + tls_kms.JWKS, "SSL_CERT_FILE": str(kms.authorities)}
     arn = kms.arns["RS256"]
     plain, tls = kms.environment(tls=False), kms.environment(tls=True)
 
     def case(name: str, script: str, refusal: str, **more: str) -> Case:
-        command = (str(python), str(HERE / "cold" / f"{script}.py"))
+        command = (str(on.python), str(HERE / "cold" / f"{script}.py"))
         return Case(name=name, command=command, environment={**base, **more}, refusal=refusal)
 
     invalid = "KMSInvalidSignatureException"

@@ -317,7 +317,7 @@ def test_doctor_beside_the_functions_own_role_tries_to_sign(kms, ring, clock):
 
 
 class Missing(Exception):
-    response = {"Error": {"Code": "NoSuchKey", "Message": ""}, "ResponseMetadata": {}}  # noqa: RUF012
+    response = {"Error": {"Code": "NoSuchKey", "Message": ""}, "ResponseMetadata": {}}  # noqa: RUF012  botocore's own shape
 
 
 class Bucket:
@@ -336,14 +336,14 @@ class Bucket:
         else:
             self.used.add((statement["Sid"], action, resource))
 
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803  named as in S3
         self._authorize("s3:GetObject", f"arn:aws:s3:::{Bucket}/{Key}")
         if Key not in self._objects:
             self._authorize("s3:ListBucket", f"arn:aws:s3:::{Bucket}")
             raise Missing
         return {**self._objects[Key], "Body": io.BytesIO(self._objects[Key]["Body"])}
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **more: Any) -> dict[str, Any]:  # noqa: N803
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **more: Any) -> dict[str, Any]:  # noqa: N803  named as in S3
         self._authorize("s3:PutObject", f"arn:aws:s3:::{Bucket}/{Key}")
         self._objects[Key] = {**more, "Body": Body, "ETag": f'"{hash(Body)}"'}
         return {"ETag": self._objects[Key]["ETag"]}
@@ -384,7 +384,7 @@ def test_rotate_invalidates_one_distribution(ring):
     asked: list[Request] = []
 
     class Client:
-        def create_invalidation(self, *, DistributionId: str, **_: Any) -> None:  # noqa: N803
+        def create_invalidation(self, *, DistributionId: str, **_: Any) -> None:  # noqa: N803  named as in CloudFront
             arn = f"arn:aws:cloudfront::111122223333:distribution/{DistributionId}"
             asked.append(Request("cloudfront:CreateInvalidation", arn))
 

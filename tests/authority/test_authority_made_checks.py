@@ -424,7 +424,7 @@ def test_who_comes_second_takes_the_key_of_who_came_first_and_gives_up_its_own(w
             world.kms.create_alias(AliasName="alias/auth/2", TargetKeyId=theirs)
         return world.kms.create_alias(**parameters)
 
-    client.create_alias = create_alias  # type: ignore[attr-defined]
+    client.create_alias = create_alias  # type: ignore[attr-defined]  # meddled with
     rotator = Rotator("auth", InKms("auth", world.kms), client=client, clock=world.own)
 
     told = [told for step, told in rotator.run(start=True).done if step.action == "create"]

@@ -239,7 +239,7 @@ def test_a_withdrawal_that_takes_too_long_is_begun_again_before_more_is_done(wor
         world.own.now += 301
         return world.kms.tag_resource(**parameters)
 
-    client.tag_resource = tag_resource  # type: ignore[attr-defined]
+    client.tag_resource = tag_resource  # type: ignore[attr-defined]  # meddled with
     publisher = InKms("auth", world.kms)
 
     with pytest.raises(PlanTooOld):

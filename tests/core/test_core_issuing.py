@@ -252,7 +252,7 @@ def test_nothing_the_caller_holds_is_changed():
 
 def test_a_signer_that_fails_is_heard():
     class Failing(helpers.HeldKey):
-        def sign(self, signing_input: bytes) -> Any:  # noqa: ARG002
+        def sign(self, signing_input: bytes) -> Any:  # noqa: ARG002  a signer's shape
             raise KmsUnavailable("KMS is away", action="Sign", key="k")
 
     with pytest.raises(KmsUnavailable) as caught:
@@ -341,7 +341,7 @@ def test_every_fault_of_a_verifier_is_named_at_once():
         "clock": 5,
     }
     with pytest.raises(ConfigError) as caught:
-        Verifier(5, **wrong)  # type: ignore[arg-type]
+        Verifier(5, **wrong)  # type: ignore[arg-type]  # wrong on purpose
 
     message = str(caught.value)
     assert [name for name in ("keys", *wrong) if f"{name} is" not in message] == []
@@ -384,7 +384,7 @@ def test_an_issuer_wired_wrongly(name: str):
 def test_every_fault_of_an_issuer_is_named_at_once():
     wrong: dict[str, Any] = {"lifetime": 0, "max_length": 0, "clock": 5, "new_jti": 5}
     with pytest.raises(ConfigError) as caught:
-        Issuer("", None, **wrong)  # type: ignore[arg-type]
+        Issuer("", None, **wrong)  # type: ignore[arg-type]  # wrong on purpose
 
     message = str(caught.value)
     assert [name for name in ("issuer", "signer", *wrong) if f"{name} is" not in message] == []

@@ -17,9 +17,9 @@ if "ministack.app:app" in sys.orig_argv:
     from typing import Any
     from urllib.request import urlopen
 
-    from ministack.core import iam_evaluator  # type: ignore[import-not-found]
-    from ministack.services import s3  # type: ignore[import-not-found]
-    from ministack.services.cloudformation import (  # type: ignore[import-not-found]
+    from ministack.core import iam_evaluator  # type: ignore[import-not-found]  # in an environment of its own
+    from ministack.services import s3  # type: ignore[import-not-found]  # in an environment of its own
+    from ministack.services.cloudformation import (  # type: ignore[import-not-found]  # in an environment of its own
         changesets,
         engine,
         handlers,

@@ -283,7 +283,7 @@ def test_the_log_line_says_what_happened_where_and_how_long_it_took(mint, log):
 def test_every_wrong_setting_is_named_at_once():
     with pytest.raises(ConfigError) as caught:
         Authorizer(
-            None,  # type: ignore[arg-type]
+            None,  # type: ignore[arg-type]  # wrong on purpose
             on_invalid="403",
             response="",
             principal_claim="",

@@ -98,7 +98,7 @@ def test_an_authorizer_of_settings_writes_the_same_lines(log):
 def test_a_verifier_is_asked_for_at_start():
     for verifier in (None, "verify", object()):
         with pytest.raises(ConfigError, match="verifier is") as caught:
-            Authorizer.with_settings(verifier, Settings())  # type: ignore[arg-type]
+            Authorizer.with_settings(verifier, Settings())  # type: ignore[arg-type]  # wrong on purpose
         assert caught.value.code == "authorizer"
 
 

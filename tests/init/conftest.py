@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -44,3 +46,20 @@ def project(typed, tool, tmp_path) -> Path:
     assert typed("my-auth", "--with", tool).code == 0
     folder: Path = tmp_path / "my-auth"
     return folder
+
+
+@pytest.fixture
+def told(project) -> Any:
+    """Return what the tests of a written project say, or some of them."""
+
+    def run(*words: str) -> Any:
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run

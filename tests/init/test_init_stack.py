@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.runtime.environments import ROOT
@@ -17,25 +15,12 @@ if TYPE_CHECKING:
 
 HOW_TO = ROOT / "docs" / "how-to"
 SETTING, BUNDLE = "test_the_template_takes_every_setting", "test_the_bundle_is_for"
+STACK = "tests/test_stack.py"
 
 
 @pytest.fixture
-def project(typed, tmp_path) -> Path:
-    assert typed("my-auth").code == 0
-    folder: Path = tmp_path / "my-auth"
-    return folder
-
-
-def told(project: Path) -> Any:
-    """Return what the project's own tests of its stack say."""
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_stack.py"],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+def tool() -> str:
+    return "sam"
 
 
 @pytest.mark.parametrize(
@@ -58,23 +43,23 @@ def told(project: Path) -> Any:
     ],
     ids=lambda value: value,
 )
-def test_settings_that_would_be_deployed_otherwise(project, old, new, why):
+def test_settings_that_would_be_deployed_otherwise(project, told, old, new, why):
     file = project / "samconfig.toml"
     text = file.read_text("utf-8")
     assert text.count(old) == 1
     file.write_text(text.replace(old, new), "utf-8")
 
-    said = told(project)
+    said = told(STACK)
 
     assert said.returncode == 1
     assert f"FAILED tests/test_stack.py::{SETTING}[default]" in said.stdout
     assert why in said.stdout
 
 
-def test_no_settings_at_all_is_a_failure(project):
+def test_no_settings_at_all_is_a_failure(project, told):
     (project / "samconfig.toml").write_text("version = 0.1\n", "utf-8")
 
-    said = told(project)
+    said = told(STACK)
 
     assert said.returncode == 1
     assert f"FAILED tests/test_stack.py::{SETTING}[default]" in said.stdout
@@ -95,13 +80,13 @@ SOME = 'parameter_overrides = ["Audience=orders"]\n'
     ],
     ids=["global", "global, wrong", "deploy wins", "deploy wins, wrong"],
 )
-def test_settings_are_those_of_global_and_of_deploy(project, written, why):
+def test_settings_are_those_of_global_and_of_deploy(project, told, written, why):
     """As SAM merges them (samcli.lib.config.samconfig, get_all)."""
     file = project / "samconfig.toml"
     _, name, every = file.read_text("utf-8").partition("parameter_overrides = ")
     file.write_text(f"version = 0.1\n{written(name + every)}", "utf-8")
 
-    said = told(project)
+    said = told(STACK)
 
     assert said.returncode == (1 if why else 0), said.stdout
     assert (why or "") in said.stdout
@@ -116,11 +101,11 @@ def test_settings_are_those_of_global_and_of_deploy(project, written, why):
     ],
     ids=["none", "below global", "a typo"],
 )
-def test_every_stage_is_looked_at(project, stage):
+def test_every_stage_is_looked_at(project, told, stage):
     with (project / "samconfig.toml").open("a", encoding="utf-8") as file:
         file.write(f"\n{stage}")
 
-    said = told(project)
+    said = told(STACK)
 
     assert f"FAILED tests/test_stack.py::{SETTING}[prod]" in said.stdout
     assert f"FAILED tests/test_stack.py::{SETTING}[default]" not in said.stdout
@@ -138,7 +123,7 @@ def test_every_stage_is_looked_at(project, stage):
     ],
     ids=["copied", "unnamed", "the same stack", "its own ring", "another account", "Region"],
 )
-def test_two_stacks_do_not_share_a_ring(project, own, old, good):
+def test_two_stacks_do_not_share_a_ring(project, told, own, old, good):
     file = project / "samconfig.toml"
     plain = file.read_text("utf-8")
     copy = plain.partition("[default.deploy.parameters]")[2]
@@ -146,7 +131,7 @@ def test_two_stacks_do_not_share_a_ring(project, own, old, good):
     prod = f"[prod.global.parameters]\n{own}\n[prod.deploy.parameters]{copy}"
     file.write_text(f"{plain}\n{prod}", "utf-8")
 
-    said = told(project)
+    said = told(STACK)
 
     assert said.returncode == (0 if good else 1), said.stdout
     assert ("FAILED tests/test_stack.py::test_no_two_stacks" in said.stdout) is not good
@@ -161,14 +146,14 @@ def test_two_stacks_do_not_share_a_ring(project, own, old, good):
     ],
     ids=["one is missing", "one's own", "comments"],
 )
-def test_a_template_of_other_parameters(project, change, good):
+def test_a_template_of_other_parameters(project, told, change, good):
     """What SAM would pass over, and what an upgrade without the new template leaves."""
     file = project / "template.yaml"
     text = file.read_text("utf-8")
     assert change(text) != text
     file.write_text(change(text), "utf-8")
 
-    said = told(project)
+    said = told(STACK)
 
     assert said.returncode == (0 if good else 1), said.stdout
     assert ("FAILED tests/test_stack.py::test_the_template_here" in said.stdout) is not good
@@ -195,16 +180,16 @@ def bundle(project: Path, arch: str, python: str, *modules: str) -> None:
     ],
     ids=["the template's", "another processor", "another Python", "without hello.py"],
 )
-def test_a_bundle_for_something_else(project, made, good):
+def test_a_bundle_for_something_else(project, told, made, good):
     bundle(project, *made)
 
-    said = told(project)
+    said = told(STACK)
 
     assert said.returncode == (0 if good else 1)
     assert (f"FAILED tests/test_stack.py::{BUNDLE}" in said.stdout) is not good
 
 
-def test_functions_of_ones_own_may_run_on_anything(project):
+def test_functions_of_ones_own_may_run_on_anything(project, told):
     """What is compared is what runs the bundle."""
     file = project / "template.yaml"
     own = "Resources:\n  Own:\n    Type: AWS::Lambda::Function\n    Properties:\n"
@@ -212,7 +197,7 @@ def test_functions_of_ones_own_may_run_on_anything(project):
     file.write_text(file.read_text("utf-8").replace("Resources:\n", own, 1), "utf-8")
     bundle(project, "arm64", "3.13", "hello.py")
 
-    assert told(project).returncode == 0
+    assert told(STACK).returncode == 0
 
 
 def page(name: str) -> str:

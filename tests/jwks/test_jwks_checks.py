@@ -194,7 +194,7 @@ def test_how_long_a_time_may_be(times: dict[str, Any]):
 def test_a_time_that_no_clock_tells_is_refused(name: str, seconds: float):
     """Python's floats, and a system's timers, hold no such number."""
     with pytest.raises(ConfigError, match=f"{name} is .*, expected a positive number") as caught:
-        JwksUrl("https://id.example/", **{name: seconds})  # type: ignore[arg-type]
+        JwksUrl("https://id.example/", **{name: seconds})  # type: ignore[arg-type]  # wrong on purpose
     assert caught.value.code == "jwks_times"
 
 

@@ -181,7 +181,7 @@ def test_a_handshake_that_never_ends(server: Server, clock: Clock) -> None:
     def mute(*_: object) -> None:
         server.released.wait(10)
 
-    server.finish_request = mute  # type: ignore[method-assign,assignment]
+    server.finish_request = mute  # type: ignore[method-assign,assignment]  # meddled with
     source = JwksUrl(server.url.replace("http:", "https:"), timeout=0.2, clock=clock)
     with pytest.raises(JwksUnavailable) as caught:
         source.key("a")

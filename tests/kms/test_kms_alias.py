@@ -207,7 +207,7 @@ def test_threads_and_an_alias_that_never_rests(kms: LocalKms, arn: str):
 
     def sign() -> None:
         for _ in range(50):
-            tokens.append(issuer.issue(sub="ala", aud=AUD).token)  # noqa: PERF401
+            tokens.append(issuer.issue(sub="ala", aud=AUD).token)  # noqa: PERF401  one after another
 
     moving = threading.Thread(target=mover)
     signing = [threading.Thread(target=sign) for _ in range(4)]

@@ -125,7 +125,7 @@ def test_what_tokens_call_a_key(kms: LocalKms, arn: str, kid: Any):
 
 @pytest.mark.parametrize("times", [{"refresh": 0}, {"max_stale": 0}, {"refresh": 0.5}], ids=str)
 def test_the_shortest_times(kms: LocalKms, arn: str, times: dict[str, float]):
-    assert KmsSigner(arn, client=kms, **times).current().arn == arn  # type: ignore[arg-type]
+    assert KmsSigner(arn, client=kms, **times).current().arn == arn  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize(

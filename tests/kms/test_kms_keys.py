@@ -368,7 +368,7 @@ def test_everything_wrong_is_told_at_once(make: Callable[..., object], settings:
 
 def test_every_key_that_is_wrong_is_named(kms: LocalKms, arn: str):
     with pytest.raises(ConfigError) as error:
-        KmsKeys("alias/auth", arn, "auth", "alias/other", client=kms, kid="arn")  # type: ignore[arg-type]
+        KmsKeys("alias/auth", arn, "auth", "alias/other", client=kms, kid="arn")  # type: ignore[arg-type]  # wrong on purpose
     for fault in ("alias/auth is an alias", "alias/other is an alias", "is 'auth'", "kid is 'arn'"):
         assert fault in str(error.value)
 

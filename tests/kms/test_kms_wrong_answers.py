@@ -228,14 +228,14 @@ def test_an_arn_s_region_wins_over_the_environment_s(monkeypatch: pytest.MonkeyP
         KmsSigner(arn, region="eu-west-3"),
         KmsVerify(arn),
     ):
-        assert made._client.meta.region_name == "ap-southeast-2"  # type: ignore[attr-defined]
-    assert KmsSigner("alias/auth")._client.meta.region_name == "us-east-1"  # type: ignore[attr-defined]
+        assert made._client.meta.region_name == "ap-southeast-2"  # type: ignore[attr-defined]  # a client is Any here
+    assert KmsSigner("alias/auth")._client.meta.region_name == "us-east-1"  # type: ignore[attr-defined]  # a client is Any here
     named = KmsSigner("alias/auth", region="eu-west-3")
-    assert named._client.meta.region_name == "eu-west-3"  # type: ignore[attr-defined]
+    assert named._client.meta.region_name == "eu-west-3"  # type: ignore[attr-defined]  # a client is Any here
 
 
 def test_the_client_made_gives_up_before_an_authorizer_is_cut_off():
-    config = KmsSigner("alias/auth", region="eu-west-3")._client.meta.config  # type: ignore[attr-defined]
+    config = KmsSigner("alias/auth", region="eu-west-3")._client.meta.config  # type: ignore[attr-defined]  # a client is Any here
     attempts = config.retries["total_max_attempts"]
     pause = 1  # botocore's longest back-off before the second attempt
     assert attempts * (config.connect_timeout + config.read_timeout) + pause < 10

@@ -83,14 +83,16 @@ class Scene:
             self.rotator().run(start=True)
             self.world.now += HOUR
 
-    def rotator(self, client: Any = None, publisher: Any = None) -> Rotator:
+    def rotator(
+        self, client: Any = None, publisher: Any = None, *, ring: str = "auth", changes: Any = TIMES
+    ) -> Rotator:
         world = self.world
         return Rotator(
-            "auth",
+            ring,
             publisher or self.publisher,
             client=client or world.kms,
             spec="ECC_NIST_P256",
-            changes=TIMES,
+            changes=changes,
             clock=lambda: world.now,
             pause=world.slept,
         )

@@ -12,7 +12,6 @@ from tests.publish.s3 import MemoryS3
 from tests.rotation.scene import Meddled, Public, Scene, denying, done
 from tests.rotation.world import DAY, HOUR, ISSUER, MINUTE, World
 
-from kmsjwt.authority.rotate import Rotator
 from kmsjwt.errors import (
     CannotKnow,
     ConfigError,
@@ -292,15 +291,7 @@ def test_a_key_of_ours_that_kms_has_no_more_leaves_the_jwks_and_all_caches(scene
 def test_a_key_of_another_ring_is_withdrawn_there(scene):
     deleted(scene)
     world = scene.world
-    other = Rotator(
-        "other",
-        scene.publisher,
-        client=world.kms,
-        spec="ECC_NIST_P256",
-        clock=lambda: world.now,
-        pause=world.slept,
-    )
-    other.run(start=True)
+    scene.rotator(ring="other").run(start=True)
     kid = str(read(world.truth, "other").ring.generations[0].kid)
     with pytest.raises(ConfigError, match="is a key of ring other") as raised:
         scene.rotator().withdraw(kid)

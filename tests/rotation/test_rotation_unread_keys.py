@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -9,7 +10,6 @@ from botocore.exceptions import ClientError
 from tests.rotation.scene import Meddled, Public, Scene, denying_tag, done
 from tests.rotation.world import HOUR, MINUTE, TIMES, World
 
-from kmsjwt.authority.rotate import Rotator
 from kmsjwt.errors import CannotKnow, ConfigError, JwksUnavailable, KmsAccessDenied
 from kmsjwt.kms import create_ring
 from kmsjwt.kms.ring import tags
@@ -114,14 +114,7 @@ def test_a_withdrawal_is_not_over_while_a_kid_is_published_that_may_be_its(
 def test_a_kid_of_another_ring_is_not_taken_for_that_of_a_withdrawn_key(scene):
     """Nor one that retired long ago, or is known to be gone."""
     world = scene.world
-    Rotator(
-        "other",
-        scene.publisher,
-        client=world.kms,
-        spec="ECC_NIST_P256",
-        clock=lambda: world.now,
-        pause=world.slept,
-    ).run(start=True)
+    scene.rotator(ring="other").run(start=True)
     kid = scene.kid(1)
     scene.rotator().withdraw(kid)
     world.now += HOUR
@@ -283,17 +276,7 @@ def crowded() -> tuple[Scene, Any]:
     world = World(times=times)
     create_ring("auth", spec="ECC_NIST_P256", client=world.kms, settings=times)
     scene = Scene(world=world)
-
-    def rotator() -> Rotator:
-        return Rotator(
-            "auth",
-            scene.publisher,
-            client=world.kms,
-            changes=times,
-            clock=lambda: world.now,
-            pause=world.slept,
-        )
-
+    rotator = functools.partial(scene.rotator, changes=times)
     rotator().run()
     while scene.ring().signing < 9:
         world.now += 15 * MINUTE
@@ -363,15 +346,7 @@ def test_a_published_key_whose_tags_somebody_changed_leaves_the_jwks(scene, tag,
 
 def test_the_key_of_another_ring_under_our_alias_stays_in_the_jwks(scene):
     world = scene.world
-    other = Rotator(
-        "other",
-        scene.publisher,
-        client=world.kms,
-        spec="ECC_NIST_P256",
-        clock=lambda: world.now,
-        pause=world.slept,
-    )
-    other.run(start=True)
+    scene.rotator(ring="other").run(start=True)
     before = set(world.jwks())
     world.kms.create_alias(AliasName="alias/auth/3", TargetKeyId=scene.arn("alias/other/1"))
     with pytest.raises(ConfigError, match="is a key of ring other"):

@@ -94,7 +94,7 @@ def filled(path: Path, claims: Mapping[str, Any]) -> list[str] | None:
             value = value_in_path(claims.get(segment[1:-1]))
             if value is None:
                 return None
-            segment = value  # noqa: PLW2901
+            segment = value  # noqa: PLW2901  the value of the claim
         found.append(segment)
     return found
 

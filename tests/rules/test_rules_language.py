@@ -148,7 +148,7 @@ def test_every_fault_is_told_with_its_rule():
     assert "rule 1" not in message
     assert all(f"rule {number}: route is" in message for number in (2, 3, 4))
     with pytest.raises(ConfigError, match=r"rule 1: it is 'GET /a', expected Rule\(.*rule 2"):
-        Rules("GET /a", None)  # type: ignore[arg-type]
+        Rules("GET /a", None)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_claims_that_paths_may_name():

@@ -125,26 +125,26 @@ def test_scopes_named_once_each_for_the_challenge():
         (lambda: scope("  "), "names none"),
         (lambda: scope('a"b'), "visible ASCII"),
         (lambda: scope("a, b"), "no commas"),
-        (lambda: claim(7), "expected text, not empty"),  # type: ignore[arg-type]
+        (lambda: claim(7), "expected text, not empty"),  # type: ignore[arg-type]  # wrong on purpose
         (lambda: scope("a\\b"), "visible ASCII"),
         (lambda: scope("é"), "visible ASCII"),
         (lambda: scope("a\x00"), "visible ASCII"),
-        (lambda: scope(None), "expected text"),  # type: ignore[arg-type]
-        (lambda: scope(["a"]), "expected text"),  # type: ignore[arg-type]
+        (lambda: scope(None), "expected text"),  # type: ignore[arg-type]  # wrong on purpose
+        (lambda: scope(["a"]), "expected text"),  # type: ignore[arg-type]  # wrong on purpose
         (lambda: claim(""), "not empty"),
-        (lambda: claim(None), "expected text"),  # type: ignore[arg-type]
-        (lambda: claim("c").equals(None), "true or false"),  # type: ignore[arg-type]
-        (lambda: claim("c").equals(["a"]), "any_of"),  # type: ignore[arg-type]
-        (lambda: claim("c").contains(("a",)), "any_of"),  # type: ignore[arg-type]
-        (lambda: claim("c").contains({"a"}), "any_of"),  # type: ignore[arg-type]
-        (lambda: claim("c").equals({}), "of type dict"),  # type: ignore[arg-type]
+        (lambda: claim(None), "expected text"),  # type: ignore[arg-type]  # wrong on purpose
+        (lambda: claim("c").equals(None), "true or false"),  # type: ignore[arg-type]  # wrong on purpose
+        (lambda: claim("c").equals(["a"]), "any_of"),  # type: ignore[arg-type]  # wrong on purpose
+        (lambda: claim("c").contains(("a",)), "any_of"),  # type: ignore[arg-type]  # wrong on purpose
+        (lambda: claim("c").contains({"a"}), "any_of"),  # type: ignore[arg-type]  # wrong on purpose
+        (lambda: claim("c").equals({}), "of type dict"),  # type: ignore[arg-type]  # wrong on purpose
         (lambda: claim("c").equals(float("nan")), "a number"),
         (lambda: claim("c").equals(float("inf")), "a number"),
         (any_of, "at least one"),
         (all_of, "at least one"),
-        (lambda: any_of("a"), "scope(...)"),  # type: ignore[arg-type]
-        (lambda: all_of(scope("a"), None), "scope(...)"),  # type: ignore[arg-type]
-        (lambda: all_of(claim("c")), "scope(...)"),  # type: ignore[arg-type]
+        (lambda: any_of("a"), "scope(...)"),  # type: ignore[arg-type]  # wrong on purpose
+        (lambda: all_of(scope("a"), None), "scope(...)"),  # type: ignore[arg-type]  # wrong on purpose
+        (lambda: all_of(claim("c")), "scope(...)"),  # type: ignore[arg-type]  # wrong on purpose
     ],
 )
 def test_what_no_requirement_can_be(make, told):

@@ -79,7 +79,7 @@ def test_settings_that_make_no_sense_are_refused(settings, told):
 
 def test_every_wrong_setting_is_named_at_once():
     with pytest.raises(ConfigError) as caught:
-        Guard(None, realm="", token_from="nowhere", rules=[])  # type: ignore[arg-type]
+        Guard(None, realm="", token_from="nowhere", rules=[])  # type: ignore[arg-type]  # wrong on purpose
 
     assert str(caught.value).count("expected") == 4
 
@@ -321,7 +321,7 @@ def test_importing_the_guard_and_the_lambda_adapter_loads_no_framework():
         protect,
         kmsjwt_middleware,
         bearer,
-        lambda guard: BearerMiddleware(lambda *_: None, guard),  # type: ignore[arg-type]
+        lambda guard: BearerMiddleware(lambda *_: None, guard),  # type: ignore[arg-type]  # wrong on purpose
     ],
     ids=["protect", "powertools", "fastapi", "asgi"],
 )
