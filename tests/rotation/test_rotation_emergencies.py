@@ -206,6 +206,15 @@ def test_a_key_that_does_not_sign_yet_is_disabled_once_that_is_certain(scene):
     assert (scene.ring().signing, scene.state(2)) == (1, "Disabled")
 
 
+def test_a_key_that_kms_will_delete_needs_no_certainty_of_where_the_pointer_is(scene):
+    """It signs nothing wherever that is, and nothing that is written on it tells since when."""
+    scene.rotator().run(start=True)
+    kid = scene.kid(2)
+    scene.world.kms.schedule_key_deletion(KeyId=scene.arn("alias/auth/2"))
+    scene.rotator().withdraw("2")
+    assert kid not in scene.world.jwks()
+
+
 def test_who_withdraws_again_and_again_has_it_done_no_later(scene):
     scene.rotator().run(start=True)
     for minutes in (0, 6, 6):

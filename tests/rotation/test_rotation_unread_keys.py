@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.rotation.scene import Meddled, Public, Scene, denying_tag, done
+from tests.rotation.scene import Meddled, Public, Scene, cut_off, denying_tag, done
 from tests.rotation.world import HOUR, MINUTE, TIMES, World
 
 from kmsjwt.errors import CannotKnow, ConfigError, JwksUnavailable, KmsAccessDenied
@@ -86,6 +86,25 @@ def test_a_key_whose_kid_may_not_be_written_is_published_and_does_not_sign():
 
 
 # --- nobody can tell its kid
+
+
+def test_what_nobody_can_tell_of_one_key_silences_nothing_about_another(scene):
+    """The one was never published, and is given up since; the other was."""
+    world = scene.world
+    cut_off(scene, 3)
+    for number in (3, 4):
+        if number == 4:
+            blind = Meddled(world.kms, denying_tag(tags.KID))
+            with pytest.raises(KmsAccessDenied):
+                scene.rotator(blind).run(start=True)
+            kid = scene.kid(4)
+        world.kms.disable_key(KeyId=scene.arn(f"alias/auth/{number}"))
+        world.now += HOUR
+        with pytest.raises(CannotKnow):
+            scene.rotator().withdraw(str(number))
+        world.now += HOUR
+    with pytest.raises(CannotKnow, match=f"whether its kid is {kid}, which is published"):
+        scene.rotator().withdraw("4")
 
 
 @pytest.mark.parametrize("which", [1, 2])
@@ -329,19 +348,19 @@ def test_five_keys_that_kms_will_delete_are_withdrawn_and_none_is_forgotten():
 
 @pytest.mark.parametrize("tag", [{"ring": "x"}, {"generation": "9"}], ids=str)
 @pytest.mark.parametrize("by", ["number", "kid"])
-def test_a_published_key_whose_tags_somebody_changed_leaves_the_jwks(scene, tag, by):
-    kid, arn = scene.kid(1), scene.arn("alias/auth/1")
+def test_a_key_whose_tags_somebody_changed_is_withdrawn_once_they_are_put_right(scene, tag, by):
+    """To say that it is withdrawn would be untrue: no run disables what is not its ring's."""
+    kid = scene.kid(1)
     write(scene, 1, **tag)
-    report = scene.rotator().withdraw("1" if by == "number" else kid)
-    assert scene.arn("alias/auth/2") in report.done[0][1]
-    assert "nobody disables it" in report.done[0][1]
+    which = "1" if by == "number" else kid
+    with pytest.raises(ConfigError, match="it is left alone") as raised:
+        scene.rotator().withdraw(which)
+    assert "put its tags right, and withdraw it then" in str(raised.value.fix)
+    assert kid in scene.world.jwks()
+    write(scene, 1, ring="auth", generation="1")
+    scene.rotator().withdraw(which)
     assert kid not in scene.world.jwks()
-    assert scene.ring().gone == (kid,)
-    assert "kmsjwt:compromised" not in str(scene.world.kms.list_resource_tags(KeyId=arn))
-    scene.rotator().withdraw("1")  # again, though it is not published by now
-    scene.world.kms.disable_key(KeyId=arn)
-    with pytest.raises(ConfigError, match="it is left alone"):
-        scene.rotator().withdraw("1")
+    assert scene.state(1) == "Disabled"
 
 
 def test_the_key_of_another_ring_under_our_alias_stays_in_the_jwks(scene):
@@ -349,9 +368,30 @@ def test_the_key_of_another_ring_under_our_alias_stays_in_the_jwks(scene):
     scene.rotator(ring="other").run(start=True)
     before = set(world.jwks())
     world.kms.create_alias(AliasName="alias/auth/3", TargetKeyId=scene.arn("alias/other/1"))
-    with pytest.raises(ConfigError, match="is a key of ring other"):
+    with pytest.raises(ConfigError, match="of ring 'other': it is left alone"):
         scene.rotator().withdraw("3")
     assert set(world.jwks()) == before
+
+
+@pytest.mark.parametrize("is_leaving", [False, True], ids=["enabled", "pending deletion"])
+def test_a_key_that_says_it_is_another_is_not_taken_for_it(scene, is_leaving):
+    """Tags are copied from key to key by hand; the kid of the one that signs is its own."""
+    world, first, second = scene.world, scene.arn("alias/auth/1"), scene.arn("alias/auth/2")
+    kids = scene.kid(1), scene.kid(2)
+    copied = world.kms.list_resource_tags(KeyId=second)["Tags"]
+    world.kms.tag_resource(KeyId=first, Tags=copied)
+    if is_leaving:
+        world.kms.schedule_key_deletion(KeyId=first)
+        with pytest.raises(CannotKnow) as raised:
+            scene.rotator().withdraw("1")
+        assert f"whether its kid is {kids[0]}" in str(raised.value)
+        assert set(world.jwks()) == set(kids)
+        assert scene.state(2) == "Enabled"
+    else:
+        scene.rotator().withdraw(kids[1])
+        assert kids[1] not in world.jwks()
+        assert kids[0] in world.jwks()
+        assert scene.state(1) == "Enabled"
 
 
 def test_what_to_do_about_a_strangers_key_in_the_way_is_told(scene):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt._immutable import replaced
 from kmsjwt.authority.making import KeyMaker
-from kmsjwt.authority.withdrawing import Withdrawn, keeper_of, kid_of_stranger, sought, suspects
+from kmsjwt.authority.withdrawing import Withdrawn, keeper_of, refuse_stranger, sought, suspects
 from kmsjwt.errors import CannotKnow, KmsError
 from kmsjwt.key_names import key_id
 from kmsjwt.kms.ring import tags
@@ -223,18 +223,14 @@ class StepTaker:
 
     def withdraw(self, ring: Ring, which: str, *, keep_enabled: bool) -> Withdrawn:
         """Write down that a key is withdrawn, on itself and on the newest of the others."""
-        generation, strange = self.sought(ring, which), None
+        generation = self.sought(ring, which)
         if generation is not None:
-            strange = kid_of_stranger(self.reader, ring, generation, self.publisher.lingering)
-        if strange is not None:
-            which, generation = strange, None
+            refuse_stranger(self.reader, ring, generation)
         where, untold = self._told(generation, which, ring, keep_enabled=keep_enabled)
         kid = which if generation is None else generation.kid
         told = f"written on {' and '.join(where)}"
         if kid is None:
             told = f"{told}, by its key id: nobody can tell its kid"
-        if strange is not None:
-            told = f"{told}; its own tags are not the ring's: nobody disables it"
         if generation is None:
             return Withdrawn(None, kid, told, untold)
         suspected: Collection[str] = ()

@@ -107,7 +107,12 @@ _Seen = tuple["Metadata | None", dict[str, str]]
 
 
 def _own(client: Any, made: Metadata, age: float) -> _Seen:
-    key, known = _shown(client, made["Arn"])
+    try:
+        key, known = _shown(client, made["Arn"])
+    except KmsAccessDenied:
+        if not _is_young(age):
+            raise
+        key, known = None, {}  # IAM may see its tags late
     return (made, {}) if key is None and _is_young(age) else (key, known)
 
 
@@ -116,19 +121,25 @@ def _noted(client: Any, ring: Ring, noting: Generation, number: int, now: float)
     if made is None:
         return None, {}
     key_id, since = made
-    key, known = _shown(client, key_id)
+    try:
+        key, known = _shown(client, key_id)
+    except KmsAccessDenied as error:
+        # Making another one would end no sooner than the denial.
+        error.fix = (
+            f"{generation_alias(ring.name, number)} waits for this key, which a run made: allow"
+            " that; or, if the key is not the ring's: aws kms untag-resource --tag-keys"
+            f" {tags.NEXT} --key-id {noting.arn}"
+        )
+        raise
     if tags.RING not in known and _is_young(now - since):
         raise key_not_visible(key_id, generation_alias(ring.name, number))
     return key, known
 
 
 def _shown(client: Any, key_id: str) -> _Seen:
-    """Return a key and its tags, as far as KMS shows them and lets them be seen."""
-    try:
-        key = described(client, key_id)
-        return key, {} if key is None else tags_of(client, key["Arn"])
-    except KmsAccessDenied:  # as long as IAM does not see whose it is; or it is not ours at all
-        return None, {}
+    """Return a key and its tags, as far as KMS shows them."""
+    key = described(client, key_id)
+    return key, {} if key is None else tags_of(client, key["Arn"])
 
 
 def _is_young(age: float) -> bool:

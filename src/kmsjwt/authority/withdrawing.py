@@ -6,9 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt._immutable import Immutable, replaced
-from kmsjwt.errors import CannotKnow, ConfigError, KmsAccessDenied, KmsError, shown
-from kmsjwt.key_names import KeyReference
-from kmsjwt.kms.public import fetch
+from kmsjwt.errors import CannotKnow, ConfigError, KmsAccessDenied, shown
 from kmsjwt.kms.ring import tags
 from kmsjwt.kms.ring.asking import tags_of
 from kmsjwt.kms.ring.finding import ring_with
@@ -121,48 +119,33 @@ def sought(
     return None
 
 
-def kid_of_stranger(
-    client: Any, ring: Ring, generation: Generation, published: Callable[[], Collection[str]]
-) -> str | None:
-    """Return by which kid a key is withdrawn whose own tags are not the ring's; None if they are.
+def refuse_stranger(client: Any, ring: Ring, generation: Generation) -> None:
+    """Refuse to withdraw a key whose own tags are not the ring's: nothing is written on it.
 
-    Nothing is written on such a key. One that consumers were given may have been the ring's until
-    somebody changed its tags: its kid leaves the JWKS by what another key says of it.
-
-    Args:
-        client: a boto3 KMS client.
-        ring: the ring, as it was read.
-        generation: the key.
-        published: returns each ``kid`` that can be found in any place where consumers read.
+    On one that KMS will delete nothing can be written anyway.
 
     Raises:
-        ConfigError: consumers were not given it, or it is another ring's; or nobody can tell.
-        CannotKnow: KMS or a place where consumers read did not say.
+        ConfigError: it is such a key.
+        KmsError: KMS did not say.
     """
     if generation.doubt is None or generation.state in LEAVING:
-        return None
+        return
     known = tags_of(client, generation.arn)
     if tags.stranger(ring.name, generation.number, known) is None:
-        return None
+        return
     if tags.RING not in known and ring.now - generation.born < _TAGS_SEEN:
         raise ConfigError(
             f"{generation.doubt}: it was made a moment ago, and KMS shows tags late",
             code="generation_in_doubt",
             fix="run this again in a few minutes",
         )
-    try:
-        kid = fetch(client, KeyReference.parse(generation.arn), None, "thumbprint").public.kid
-    except KmsError:
-        kid = ""
-    if kid in ring.gone or kid in published():
-        _refuse_other_rings(client, ring, kid)
-        return kid
     alias = generation_alias(ring.name, generation.number)
     raise ConfigError(
         f"{generation.doubt}: it is left alone",
         code="generation_in_doubt",
-        fix="nothing trusts a key that is in doubt; put its tags right, or, if it is not the"
-        f" ring's: aws kms delete-alias --alias-name {alias}",
+        fix="if it is the ring's, take it out of the JWKS with kmsjwt publish --remove KID, put its"
+        " tags right, and withdraw it then; if it is not:"
+        f" aws kms delete-alias --alias-name {alias}",
     )
 
 
@@ -181,8 +164,6 @@ def suspects(
         return frozenset()
     whole = read(client, ring.name, since=False, down_to=1).ring
     others = {each.kid for each in whole.generations if each.number != generation.number}
-    if None in others:
-        return frozenset()  # a published one may be that other key's, whose tokens are good
     left = frozenset(filter(_A_KID.fullmatch, published())) - {*whole.gone, *others}
     return frozenset(kid for kid in left if not _is_another_rings(client, ring, kid))
 
@@ -308,7 +289,9 @@ def _left(
     left += [f"{_SUSPECT} {kid}, which is published" for kid in sorted(found)]
     if number and ring.signing == number:
         left.append(f"{pointer_alias(ring.name)} still points to it")
-    elif generation is not None and not (generation.is_lost or is_elsewhere(ring, generation)):
+    elif generation is not None and not (
+        generation.state in LEAVING or is_elsewhere(ring, generation)
+    ):
         left.append(f"{pointer_alias(ring.name)} {_UNSEEN}")
     was_disabled = any(step.action == "disable" for step in done)
     is_enabled = withdrawn.left_enabled

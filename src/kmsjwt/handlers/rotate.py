@@ -62,7 +62,7 @@ def build(
         environ: read instead of the process's environment.
         log: takes one line at start and one per step.
         clock: seconds since 1970.
-        pause: waits so many seconds, for a new key to be seen.
+        pause: waits so many seconds, for something new to be seen.
 
     Returns:
         A Lambda handler: ``handler(event, context)``.
@@ -84,7 +84,9 @@ def build(
 
         issuer = None if settings.to == IN_KMS else settings.issuer
         adopting = partial(_adopt, settings, client)
-        return RingResource(rotator, issuer=issuer, adopt=adopting, log=log, clock=clock)
+        return RingResource(
+            rotator, issuer=issuer, adopt=adopting, log=log, clock=clock, pause=pause
+        )
 
     return RotateFunction(
         rotator, period=settings.changes.get("period"), log=log, resource=resource

@@ -324,7 +324,10 @@ def _stuck(ring: str, under_way: Generation) -> str:
     if under_way.doubt is None:
         return told
     alias = f"alias/{ring}/{under_way.number}"
-    return f"{told}; if its key is not the ring's: aws kms delete-alias --alias-name {alias}"
+    return (
+        f"{told}; if its key is not the ring's: aws kms delete-alias --alias-name {alias}; KMS"
+        " shows late what was changed in the last five minutes"
+    )
 
 
 def _doubting(at: _Situation) -> Found:

@@ -201,7 +201,8 @@ class _Creation:
             raise ConfigError(
                 f"{self._first} is there, and is not the ring's: {why}",
                 code="alias_taken",
-                fix="choose another name; if it was made in the last five minutes, try again",
+                fix="choose another name; if it was made in the last five minutes, try again; if an"
+                " adoption was given up: aws kms delete-alias",
             )
 
     def _pointed_to(self, key: Metadata) -> Metadata:

@@ -174,13 +174,13 @@ class _Reader:
     def _told_apart(self, generation: Generation, found: Mapping[int, Generation]) -> Generation:
         """Return a generation in doubt, whose kid is only written on it and another's as well."""
         kid = generation.kid
-        if kid is None or generation.number in self._public or generation.doubt is not None:
+        if kid is None or generation.number in self._public:
             return generation
         others = (each for each in found.values() if each is not generation and each.kid == kid)
         if all(each.doubt is not None and each.number not in self._public for each in others):
             return generation
         doubt = f"generation {generation.number} is tagged with another's kid, {shown(kid)}"
-        return replaced(generation, kid=None, doubt=doubt)
+        return replaced(generation, kid=None, doubt=generation.doubt or doubt)
 
     def _without_gone(self, generation: Generation, gone: Collection[str]) -> Generation:
         """Return a generation as withdrawn, if another key says so by its kid or its key id."""

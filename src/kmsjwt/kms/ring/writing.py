@@ -267,7 +267,7 @@ def key_not_visible(key: str, alias: str) -> KmsUnavailable:
         action="CreateAlias",
         key=key,
         code="key_not_visible",
-        fix="try again in a few minutes: it waits for its alias",
+        fix="try again in five minutes: it waits for its alias, and a sooner run may make another",
     )
 
 
