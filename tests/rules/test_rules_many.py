@@ -81,11 +81,11 @@ def test_a_claim_named_again_and_again_is_followed_once():
     assert work(paths(40)) < 3 * work(paths(20))
 
 
-def test_a_long_chain_tells_each_that_lies_too_deep_once():
+def test_a_long_chain_tells_twenty_that_lie_too_deep_each_once():
     chain = [f"GET /{'/'.join('a' * depth)}/*" for depth in range(1, 60)]
     error = attempted(*chain)
     assert isinstance(error, ConfigError)
-    assert [fault.split("'")[1] for fault in error.faults] == chain[2:]
+    assert [fault.split("'")[1] for fault in error.faults] == chain[2:22]
     assert work(chain) < 5.5 * work(chain[:30])
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
@@ -341,6 +341,41 @@ def test_nor_is_one_that_stands_further_in(app):
     host = (b"host", b"any")
     for path, status in (("/api/admin", 403), ("/api/open", 200)):
         assert talk(app, http(path, [*BEARER, host]))[0]["status"] == status
+
+
+def included(router, times=1) -> FastAPI:
+    """Return an application that includes a router, or includes one that includes it."""
+    for _ in range(times - 1):
+        outer = APIRouter()
+        outer.include_router(router)
+        router = outer
+    app = FastAPI()
+    app.include_router(router)
+    return app
+
+
+def holding(app, *, host=None) -> APIRouter:
+    router = APIRouter()
+    if host is None:
+        router.mount("/v", app)
+    else:
+        router.host(host, app)
+    return router
+
+
+INNER = Guard(world.VERIFIER, rules=Rules(Rule("/*"), Rule("/v/admin", scope("admin"))), log=None)
+INCLUDED = {
+    "mounted": BearerMiddleware(included(holding(rooted("/v/api"))), INNER),
+    "included twice": BearerMiddleware(included(holding(rooted("/v/api")), times=2), INNER),
+    "dependency": included(holding(rooted("/v/api", dependencies=[Depends(bearer(INNER))]))),
+    "by host": BearerMiddleware(included(holding(rooted("/v"), host="{any:path}")), WIDE),
+}
+
+
+@pytest.mark.parametrize("app", INCLUDED.values(), ids=INCLUDED)
+def test_nor_one_that_an_included_router_holds(app):
+    path = "/v/admin" if app is INCLUDED["by host"] else "/v/api/admin"
+    assert talk(app, http(path, [*BEARER, (b"host", b"any")]))[0]["status"] == 403
 
 
 def test_nor_one_between_the_guard_and_the_outermost_application():

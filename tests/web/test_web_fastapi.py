@@ -180,6 +180,18 @@ def test_a_root_path_of_its_own_is_known_where_its_mount_is_wrapped_by_a_functio
     assert client(app).get(path, headers=BEARER).status_code == status
 
 
+def test_a_root_path_is_its_own_though_the_outermost_application_has_the_same():
+    """Behind another prefix, what it takes off the path is another."""
+    closed = Rule("/m/m/admin", scope("admin"))
+    needed = Depends(bearer(Guard(world.VERIFIER, rules=Rules(Rule("/*"), closed), log=None)))
+    app, inner = FastAPI(), FastAPI()
+    app.root_path = inner.root_path = "/x"
+    inner.get("/m/admin", dependencies=[needed])(nothing)
+    app.mount("/m", in_a_function(inner))
+
+    assert client(app).get("/m/admin", headers=BEARER).status_code == 403
+
+
 def test_a_refusal_keeps_its_challenge_in_a_handler_of_ones_own():
     app = FastAPI()
     app.get("/", dependencies=[Depends(bearer(world.guard()))])(nothing)

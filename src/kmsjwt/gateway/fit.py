@@ -9,7 +9,7 @@ from kmsjwt.errors import shown
 from kmsjwt.gateway.iam import MAX_ANSWER, MAX_RESOURCE, least_bytes
 from kmsjwt.rules.nesting import OpenRoutes
 from kmsjwt.rules.routes import Route
-from kmsjwt.rules.supposed import barest, fullest, with_one_left_out
+from kmsjwt.rules.supposed import barest, fullest, with_one_alone, with_one_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -143,23 +143,25 @@ def _least_between(rules: Rules, tokens: list[_Most]) -> list[Sized]:
 def _between(rules: Rules, most: _Most, *, together: bool) -> Iterator[Granted]:
     """Return what tokens are granted that meet something, not all: what is denied is most there.
 
-    Some meet what routes around others need, and nothing within them: whatever that is together,
-    of which nobody may have it all, such as the scopes of several teams; or one need each, which
-    somebody surely has. Of each other one thing is left out that the routes ask for.
+    Some have one thing that rules ask for, or meet what one route around others needs, and
+    nothing within it: somebody surely does. Others meet ``together`` what all such routes need, or
+    all but one thing; nobody may have that much, such as the scopes of several teams.
     """
     holders = OpenRoutes([route for route, _ in rules.ordered]).holders()
-    if not holders:
-        return  # nothing is ever denied
     outer = [rules.ordered[number] for number in sorted(holders)]
     alike: dict[str, list[Entry]] = {}
     for route, needs in outer:
         alike.setdefault(str(needs and sorted(map(repr, needs.asked()))), []).append((route, needs))
-    for each in [outer] * together + sorted(alike.values(), key=len, reverse=True)[:_NEEDS]:
+    for each in [outer] * (together and bool(outer)) + sorted(
+        alike.values(), key=len, reverse=True
+    )[:_NEEDS]:
         claims, _ = fullest(rules, most.in_paths, policy_bytes, each)
         told = ", ".join(repr(route.text) for route, _ in each[:_TOLD])
         more = f" and {len(each) - _TOLD} more" if len(each) > _TOLD else ""
         yield rules.grant(claims), f"meets the needs of {told}{more} alone"
-    for claims, left_out in with_one_left_out(most.claims) if most.grant.allow else ():
+    for claims, alone in with_one_alone(rules, most.in_paths):
+        yield rules.grant(claims), f"has {alone} alone"
+    for claims, left_out in with_one_left_out(most.claims) if together and most.grant.allow else ():
         yield rules.grant(claims), f"meets all it can but {left_out}"
 
 

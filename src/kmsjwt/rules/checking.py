@@ -21,6 +21,7 @@ DEFAULT_PATH_CLAIMS = ("sub", "client_id")
 """The claims that paths may name unless others are given: they say who asks."""
 
 _MOST = 1_000  # routes: each may have to be compared with each
+_TOLD = 20  # routes that are nested too deep: mending these may mend the others
 
 
 class Rule(Immutable):
@@ -109,6 +110,8 @@ def _conflicts(routes: Sequence[Route]) -> Iterator[tuple[int | None, str]]:
                 told.add(inner)  # once: a long chain would tell of every three in it
                 nest = " within ".join(repr(routes[each].text) for each in (inner, middle, outer))
                 yield inner, f"routes {nest}: a policy can express two of them nested, not three"
+                if len(told) == _TOLD:
+                    return
 
 
 def _indistinct(one: Route, other: Route) -> str | None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _CONTESTED, _TRIED = 8, 4  # claims, and values of each, that the most routes ask for
 _LEFT_OUT = 8  # scopes and members, those that the most routes ask for
+_ALONE = 16  # things that routes ask for, those that the most of them do
 
 
 def fullest(
@@ -74,6 +75,32 @@ def with_one_left_out(claims: Claims) -> Iterator[tuple[Claims, str]]:
             yield {**claims, name: " ".join(kept)}, f"scope({shown(left_out)})"
         else:
             yield {**claims, name: kept}, f"claim({shown(name)}).contains({shown(left_out)})"
+
+
+def with_one_alone(rules: Rules, in_paths: Mapping[str, str]) -> Iterator[tuple[Claims, str]]:
+    """Return the claims of tokens that have one of the things that rules ask for; and which.
+
+    Beside it, each has once what `barest` has, and once nothing, which `require` may be met with.
+    """
+    asked = [(needs, len(route.methods)) for route, needs in rules.ordered]
+    weights: Counter[tuple[str, str, bool, Any]] = Counter()
+    for needs, weight in [*asked, (rules.require, sum(weight for _, weight in asked))]:
+        for name, relation, value in needs.asked() if needs is not None else ():
+            weights[name, relation, isinstance(value, bool), value] += weight
+    for before in (barest(rules, in_paths), dict(in_paths)):
+        for (name, relation, _, value), _ in weights.most_common(_ALONE):
+            yield _with(before, name, relation, value)
+
+
+def _with(claims: Claims, name: str, relation: str, value: Any) -> tuple[Claims, str]:
+    """Return claims with one more thing, and what that is."""
+    before = claims.get(name)
+    if relation == "scope":
+        return {**claims, name: f"{before} {value}" if before else value}, f"scope({shown(value)})"
+    if relation == "contains":
+        members = [*before, value] if isinstance(before, list) else [value]
+        return {**claims, name: members}, f"claim({shown(name)}).contains({shown(value)})"
+    return {**claims, name: value}, f"claim({shown(name)}).equals({shown(value)})"
 
 
 def barest(rules: Rules, in_paths: Mapping[str, str]) -> Claims:

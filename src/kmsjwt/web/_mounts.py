@@ -59,7 +59,7 @@ def _unseen(scope: Mapping[str, Any], ways: list[_Way]) -> Iterator[str]:
     """
     app, root = scope.get("app"), scope.get("root_path", "")
     is_own = root and getattr(app, "root_path", None) == root
-    if is_own and not any(way.app is app or way.root == root for way in ways):
+    if is_own and not any(way.app is app for way in ways):
         for mounted in [way.mounted for way in ways if way.is_function] or [""]:
             yield _Way(app, root, mounted).path(scope)
 
@@ -105,7 +105,7 @@ def _wrapped(app: object) -> Iterator[object]:
 def _mounted(way: _Way, routes: Iterable[Any], scope: Mapping[str, Any]) -> Iterator[_Way]:
     """Return the ways on from an application, by those of its routes that match."""
     at = {**scope, "root_path": way.root}
-    for route in routes:
+    for route in _each(routes):
         inner = getattr(route, "app", None)
         if inner is None:
             continue
@@ -117,6 +117,16 @@ def _mounted(way: _Way, routes: Iterable[Any], scope: Mapping[str, Any]) -> Iter
         if match.value:
             root = child.get("root_path", way.root)
             yield _Way(inner, root, way.mounted + root.removeprefix(way.root), is_function)
+
+
+def _each(routes: Iterable[Any]) -> Iterator[Any]:
+    """Return each route, those of included routers as they are where they were included."""
+    for route in routes:
+        included = getattr(route, "effective_route_contexts", None)
+        if included is None:
+            yield route
+        else:
+            yield from (each.starlette_route for each in included() if each.starlette_route)
 
 
 def _without(path: str, root: str) -> str:
