@@ -145,6 +145,13 @@ def test_a_file_is_no_folder(out, typed):
     refused(typed("--out", out), "hello.py' is no folder, in which 'hello.py/")
 
 
+def test_nor_is_a_link_to_itself(typed):
+    Path("src").mkdir()
+    Path("loop").symlink_to("loop")
+
+    refused(typed("--with", "src", "--out", "loop/x.zip"), "'loop' is no folder, in which")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="it has a folder that nobody writes to")
 @pytest.mark.parametrize("out", ["/proc/x.zip", "/proc/deeper/x.zip"])
 def test_a_folder_that_cannot_be_written_to(out, typed):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
+import zipfile
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from tests.bundling import wheelhouse
@@ -15,9 +18,6 @@ from tests.runtime.environments import HERE
 from kmsjwt.bundling import Target, build, coldstart, wheels
 from kmsjwt.cli import main
 from kmsjwt.errors import ConfigError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RUST, CFFI = "_rust.abi3.so", ".so"
 OF_MACOS = b"\xcf\xfa\xed\xfe" + bytes(60)  # Mach-O's magic number
@@ -244,6 +244,77 @@ def test_a_file_takes_no_name_that_is_taken(refused, library):
     error = refused(library("mine/kmsjwt/__init__.py", b"").parent)
 
     assert "mine/kmsjwt' would replace what the bundle has under the name 'kmsjwt'" in str(error)
+
+
+def test_nor_that_of_what_a_bundle_says_of_itself(refused, library):
+    error = refused(library("kmsjwt-bundle.json", b"{}"))
+
+    assert "would replace what the bundle has under the name 'kmsjwt-bundle.json'" in str(error)
+
+
+@pytest.mark.parametrize("name", [".", "..", "mine/..", "/"])
+def test_a_folder_without_a_name_of_its_own(name, typed, library):
+    """Python would not find what is in it, under whatever name it went in."""
+    library("mine/app.py", b"")
+
+    said = typed("--with", name)
+
+    assert said.code == 2
+    assert f"'{name}' has no name of its own to go in under" in said.err
+    assert "fix: name the files and folders one by one" in said.err
+
+
+NEITHER, BACK = "is neither a file nor a folder, nor a link to one", "is a link back to a folder"
+
+
+@pytest.mark.parametrize(
+    ("make", "alone", "inside"),
+    [
+        (lambda path: path.symlink_to("nowhere"), NEITHER, NEITHER),
+        (lambda path: path.symlink_to(path.name), NEITHER, NEITHER),
+        (os.mkfifo, NEITHER, NEITHER),
+        (lambda path: path.symlink_to(".."), "odd/deeper/odd' is a link back", BACK),
+    ],
+    ids=["a link to nothing", "a link to itself", "a pipe", "a link back"],
+)
+def test_what_is_neither_a_file_nor_a_folder(make, alone, inside, refused, library):
+    odd = library("mine/deeper/app.py", b"").with_name("odd")
+    make(odd)
+
+    by_itself, in_a_folder = refused(odd), refused(odd.parents[1])
+
+    assert alone in by_itself.message
+    assert f"mine/deeper/odd' {inside}" in in_a_folder.message
+    assert by_itself.code == in_a_folder.code == "bundle_file"
+    assert by_itself.fix.startswith("remove it")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it has a file that nobody can read")
+def test_a_file_that_cannot_be_read(refused):
+    error = refused(Path("/proc/self/mem"))
+
+    assert "'/proc/self/mem' cannot be copied: " in error.message
+
+
+def test_a_folder_goes_in_by_its_own_name_with_what_its_links_lead_to(
+    library, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(wheels, "install", lambda *_, **__: None)
+    for name in ("mine/a.txt", "mine/.git/b", "mine/__pycache__/c", "mine/d.pyc", "other/e.txt"):
+        library(name, name.encode())
+    (tmp_path / "mine" / "folder").symlink_to(tmp_path / "other")
+    (tmp_path / "mine" / "file").symlink_to(tmp_path / "other" / "e.txt")
+    (tmp_path / "linked").symlink_to("mine")
+
+    build(Target(arch="arm64", python="3.13"), tmp_path / "x.zip", files=[tmp_path / "linked"])
+
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        own = {name: archive.read(name) for name in archive.namelist() if "linked" in name}
+    assert own == {
+        "linked/a.txt": b"mine/a.txt",
+        "linked/file": b"other/e.txt",
+        "linked/folder/e.txt": b"other/e.txt",
+    }
 
 
 def test_a_source_that_does_not_compile(refused, library, monkeypatch):

@@ -122,15 +122,19 @@ def test_a_url_that_cannot_be_read_may_be_tried_again(server: Server, capsys: An
     assert "503" in capsys.readouterr().err
 
 
-def test_a_file_of_your_own_is_not_replaced(file: Any, tmp_path: Path, monkeypatch: Any) -> None:
+@pytest.mark.parametrize("given", [True, False], ids=["beside --jwks", "instead of it"])
+def test_a_file_of_your_own_has_not_their_name(
+    given: bool, file: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """Put in so, nobody would look whether it may still serve."""
     own = tmp_path / "jwks-seed.json"
     own.write_text("{}")
     monkeypatch.setattr(wheels, "install", lambda *_, **__: None)
 
-    with pytest.raises(ConfigError, match=r"under the name 'jwks-seed\.json'"):
+    with pytest.raises(ConfigError, match=r"jwks-seed\.json' has the name .* --jwks URL"):
         build(
             Target(arch="x86_64", python="3.13"),
             tmp_path / "function.zip",
             files=[own],
-            seed=Seed.of(file(copy())).to_bytes(),
+            seed=Seed.of(file(copy())).to_bytes() if given else None,
         )

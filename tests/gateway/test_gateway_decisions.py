@@ -107,6 +107,15 @@ def test_forbidden_is_a_denial_on_every_gateway(kind, mint, log):
     assert answer["principalId"] == "ala"
 
 
+@pytest.mark.parametrize("code", ["", None, 7])
+def test_a_refusal_of_somebody_else_s_without_a_name_is_logged_as_unnamed(code, log):
+    error = TokenError("of no kind")
+    error.code = code
+    with pytest.raises(Unauthorized):
+        Authorizer(Raises(error), log=log)(event_of("rest_token", "Bearer a.b.c"))
+    assert (log.last["decision"], log.last["reason"]) == ("unauthorized", "unnamed")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("on_invalid", ["401", "deny"])
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ def test_settings_that_the_construct_refuses(project, told, old, new, why):
     assert said.returncode == 1
     assert SETTING in said.stdout
     assert why in said.stdout
+    assert "During handling" not in said.stdout
+    assert "def test_" not in said.stdout
 
 
 @pytest.mark.parametrize(

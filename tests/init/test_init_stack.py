@@ -53,7 +53,8 @@ def test_settings_that_would_be_deployed_otherwise(project, told, old, new, why)
 
     assert said.returncode == 1
     assert f"FAILED tests/test_stack.py::{SETTING}[default]" in said.stdout
-    assert why in said.stdout
+    assert said.stdout.count(why) == 1
+    assert "def test_" not in said.stdout
 
 
 def test_no_settings_at_all_is_a_failure(project, told):
@@ -135,6 +136,8 @@ def test_two_stacks_do_not_share_a_ring(project, told, own, old, good):
 
     assert said.returncode == (0 if good else 1), said.stdout
     assert ("FAILED tests/test_stack.py::test_no_two_stacks" in said.stdout) is not good
+    assert ("default and prod have one RingName=my-auth" in said.stdout) is not good
+    assert "def test_" not in said.stdout
 
 
 @pytest.mark.parametrize(
@@ -157,6 +160,8 @@ def test_a_template_of_other_parameters(project, told, change, good):
 
     assert said.returncode == (0 if good else 1), said.stdout
     assert ("FAILED tests/test_stack.py::test_the_template_here" in said.stdout) is not good
+    assert ("take template.yaml from a new `kmsjwt init`" in said.stdout) is not good
+    assert "def test_" not in said.stdout
 
 
 def bundle(project: Path, arch: str, python: str, *modules: str) -> None:
@@ -171,22 +176,29 @@ def bundle(project: Path, arch: str, python: str, *modules: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "good"),
+    ("made", "why"),
     [
-        (("arm64", "3.13", "hello.py"), True),
-        (("x86_64", "3.13", "hello.py"), False),
-        (("arm64", "3.12", "hello.py"), False),
-        (("arm64", "3.13"), False),
+        (("arm64", "3.13", "hello.py"), None),
+        (("x86_64", "3.13", "hello.py"), "is for python3.13 on x86_64, and template.yaml runs it"),
+        (("arm64", "3.12", "hello.py"), "is for python3.12 on arm64, and template.yaml runs it"),
+        (("arm64", "3.13"), "has no module 'hello'"),
+        (("arm64", "2.7"), "is no function's bundle"),
     ],
-    ids=["the template's", "another processor", "another Python", "without hello.py"],
+    ids=["the template's", "another processor", "another Python", "without hello.py", "of none"],
 )
-def test_a_bundle_for_something_else(project, told, made, good):
+def test_a_bundle_for_something_else(project, told, made, why):
     bundle(project, *made)
 
     said = told(STACK)
 
-    assert said.returncode == (0 if good else 1)
-    assert (f"FAILED tests/test_stack.py::{BUNDLE}" in said.stdout) is not good
+    assert said.returncode == (1 if why else 0)
+    assert (f"FAILED tests/test_stack.py::{BUNDLE}" in said.stdout) is bool(why)
+    if why:
+        assert why in said.stdout
+        make = "kmsjwt bundle --arch arm64 --python 3.13 --with hello.py"
+        assert f"\n  fix: {make}\n" in said.stdout
+        assert f"`{make} && sam deploy`" in (project / "README.md").read_text("utf-8")
+        assert "def test_" not in said.stdout
 
 
 def test_functions_of_ones_own_may_run_on_anything(project, told):

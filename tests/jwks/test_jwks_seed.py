@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HOUR, DAY = 3_600, 86_400
 READ_AT = 1_790_000_000
+YEAR_9999 = 253_402_300_799  # its last second
 HUGE = 10**400  # an integer that no float can hold
 
 
@@ -260,8 +261,37 @@ def test_what_cannot_be_followed_is_told_beside_a_seed(
         make(named, seed=seed(), seed_max_age=MAX_AGE, clock=clock)
 
 
+def test_no_query_is_told_of_either_url(server: Server, seed: Any) -> None:
+    path = seed(read_from=f"{server.url}?secret=dev")
+
+    _, _, why = read_seed(path, url=f"{server.url}?secret=prod", alg=None, max_age=60, now=READ_AT)
+
+    assert "the same address with another query" in str(why)
+    assert "secret" not in str(why)
+
+
+@pytest.mark.parametrize("read_at", [0, YEAR_9999])
+def test_a_seed_may_be_of_any_second_that_a_date_can_name(
+    server: Server, seed: Any, read_at: int
+) -> None:
+    age = YEAR_9999
+    _, until, _ = read_seed(
+        seed(read_at=read_at), url=server.url, alg=None, max_age=age, now=READ_AT
+    )
+
+    assert until == read_at + age
+
+
+@pytest.mark.parametrize("read_at", [-1, YEAR_9999 + 1])
+def test_a_seed_of_another_second_is_refused(server: Server, seed: Any, read_at: int) -> None:
+    with pytest.raises(ConfigError, match="read_at"):
+        JwksUrl(server.url, seed=seed(read_at=read_at), seed_max_age=MAX_AGE)
+
+
 @pytest.mark.parametrize(
-    "age", [0, -1, float("inf"), float("nan"), "7d", True, HUGE], ids=lambda age: str(age)[:8]
+    "age",
+    [0, -1, float("inf"), float("nan"), "7d", True, YEAR_9999 + 1, HUGE],
+    ids=lambda age: str(age)[:8],
 )
 def test_an_age_that_is_none_is_refused(server: Server, seed: Any, age: Any) -> None:
     with pytest.raises(ConfigError, match="seed_max_age is"):

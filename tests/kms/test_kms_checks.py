@@ -123,8 +123,21 @@ def test_what_tokens_call_a_key(kms: LocalKms, arn: str, kid: Any):
     assert verifier(keys).verify(token).claims["aud"] == AUD
 
 
-@pytest.mark.parametrize("times", [{"refresh": 0}, {"max_stale": 0}, {"refresh": 0.5}], ids=str)
-def test_the_shortest_times(kms: LocalKms, arn: str, times: dict[str, float]):
+YEAR_9999 = 253_402_300_799  # its last second
+
+
+@pytest.mark.parametrize("time", ["refresh", "max_stale"])
+def test_a_time_that_no_date_can_name_is_refused(kms: LocalKms, arn: str, time: str):
+    with pytest.raises(ConfigError, match=f"{time} is {YEAR_9999 + 1}, expected seconds from 0"):
+        KmsSigner(arn, client=kms, **{time: YEAR_9999 + 1})  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize(
+    "times",
+    [{"refresh": 0}, {"max_stale": 0}, {"refresh": 0.5}, {"max_stale": YEAR_9999}],
+    ids=str,
+)
+def test_the_shortest_times_and_the_longest(kms: LocalKms, arn: str, times: dict[str, float]):
     assert KmsSigner(arn, client=kms, **times).current().arn == arn  # type: ignore[arg-type]  # wrong on purpose
 
 

@@ -185,6 +185,28 @@ def test_a_look_up_is_used_for_signer_refresh_and_no_longer(
     assert issued(by)
 
 
+@pytest.mark.parametrize(
+    ("moved", "asked_again"), [(9, 0), (10, 1), (-0.5, 1), (-86_400, 1)], ids=str
+)
+def test_a_public_key_whose_tags_could_not_be_read_is_used_for_ten_seconds(
+    kms, clock, moved, asked_again
+):
+    """Of a clock that went backwards nobody can tell how long ago it was."""
+    point(kms, born(kms, 1))
+    counted = Switched(kms)
+    by = issuer("ring:auth", counted, clock)
+    kms.faults.add("ListResourceTags", kind="throttle", times=None)
+    with pytest.raises(KmsThrottled):
+        issued(by)
+    before = counted.count("get_public_key")
+    clock.move(moved)
+
+    with pytest.raises(KmsThrottled):
+        issued(by)
+
+    assert counted.count("get_public_key") == before + asked_again
+
+
 @BOTH
 def test_a_short_signer_refresh_shortens_the_refresh_time(kms, clock, name):
     arns = [born(kms, number, signer_refresh="60") for number in (1, 2)]

@@ -354,7 +354,7 @@ def included(router, times=1) -> FastAPI:
     return app
 
 
-def holding(app, *, host=None) -> APIRouter:
+def router_of(app, *, host=None) -> APIRouter:
     router = APIRouter()
     if host is None:
         router.mount("/v", app)
@@ -365,10 +365,10 @@ def holding(app, *, host=None) -> APIRouter:
 
 INNER = Guard(world.VERIFIER, rules=Rules(Rule("/*"), Rule("/v/admin", scope("admin"))), log=None)
 INCLUDED = {
-    "mounted": BearerMiddleware(included(holding(rooted("/v/api"))), INNER),
-    "included twice": BearerMiddleware(included(holding(rooted("/v/api")), times=2), INNER),
-    "dependency": included(holding(rooted("/v/api", dependencies=[Depends(bearer(INNER))]))),
-    "by host": BearerMiddleware(included(holding(rooted("/v"), host="{any:path}")), WIDE),
+    "mounted": BearerMiddleware(included(router_of(rooted("/v/api"))), INNER),
+    "included twice": BearerMiddleware(included(router_of(rooted("/v/api")), times=2), INNER),
+    "dependency": included(router_of(rooted("/v/api", dependencies=[Depends(bearer(INNER))]))),
+    "by host": BearerMiddleware(included(router_of(rooted("/v"), host="{any:path}")), WIDE),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import Any
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Security, WebSocket
@@ -149,7 +150,7 @@ def test_a_websocket_is_judged_as_get_whatever_method_its_server_gives_it():
         pass
 
 
-def in_a_function(app):
+def in_a_function(app) -> Any:
     async def wrapping(scope, receive, send):
         await app(scope, receive, send)
 

@@ -75,6 +75,7 @@ def build(
         ConfigError: something is not there, does not fit the target, or does not compile; or the
             zip cannot be written, or would replace a file that is no bundle.
     """
+    contents.require(files)
     with writing(out):
         require_destination(out, files)
     if requirements is not None and not requirements.is_file():
@@ -85,10 +86,10 @@ def build(
         wheels.install(folder, target, requirements=requirements, scratch=Path(scratch))
         contents.copy_kmsjwt(folder)
         contents.leave_out(folder)
+        marker.write_marker(folder, target)
         own = contents.add(files, folder)
         if seed is not None:
             contents.add_seed(seed, folder)
-        marker.write_marker(folder, target)
         libraries = binaries.check(folder, target)
         compiled = _compile(folder, target, own, deployed_at=_LAYER if layer else _FUNCTION)
         with writing(out):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ _KEPT_OF_METADATA = ("METADATA", "licenses", "sboms")
 _METADATA = ".dist-info"
 _NEVER_READ = (".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h", ".a", ".exe")
 _NEVER_ENTERED = ("__pycache__", "bin", "test", "tests")
+_LEFT_OUT_OF_FOLDERS = (".git", "__pycache__")
 
 
 def copy_kmsjwt(folder: Path) -> None:
@@ -76,6 +78,27 @@ def _leave_out_within(package: Path) -> None:
             path.unlink()
 
 
+def require(files: Sequence[Path]) -> None:
+    """See that a user's own files and folders are there, each with a name to go in under.
+
+    Raises:
+        ConfigError: one is not, or has the name of the published keys.
+    """
+    for each in files:
+        if each.name in ("", ".."):
+            raise _refusal(
+                f"{shown(str(each))} has no name of its own to go in under",
+                fix="name the files and folders one by one",
+            )
+        if each.name == SEED:
+            raise _refusal(
+                f"{shown(str(each))} has the name of the published keys, expected by --jwks",
+                fix=f"kmsjwt bundle --jwks {SEED}, or --jwks URL",
+            )
+        if not os.path.lexists(each):
+            raise _refusal(f"{shown(str(each))} is not there")
+
+
 def add(files: Sequence[Path], folder: Path) -> list[Path]:
     """Put a user's own files and folders at the root of the bundle.
 
@@ -87,47 +110,50 @@ def add(files: Sequence[Path], folder: Path) -> list[Path]:
         The Python files among them, as they lie in the bundle.
 
     Raises:
-        ConfigError: one is not there, has a name that is taken, or leads nowhere.
+        ConfigError: one has a name that is taken, or is or holds what is no file.
     """
     added: list[Path] = []
     for each in files:
-        there = folder / each.resolve().name
-        _require(each, there)
-        if each.is_dir():
-            shutil.copytree(
-                each, there, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".git")
+        there = folder / each.name
+        if there.exists():
+            raise _refusal(
+                f"{shown(str(each))} would replace what the bundle has under the name"
+                f" {shown(there.name)}",
+                fix="give it another name",
             )
-        else:
-            shutil.copyfile(each, there)
+        _copy(each, there)
         added += [there] if there.is_file() else sorted(there.rglob("*.py"))
     return [path for path in added if path.suffix == ".py"]
 
 
+def _copy(file: Path, there: Path, within: tuple[str, ...] = ()) -> None:
+    """Copy a file or a folder; a link as what it leads to."""
+    real = os.path.realpath(file)  # which takes a link to itself, as Path.resolve may not
+    fault = "is neither a file nor a folder, nor a link to one"
+    try:
+        if file.is_file():
+            shutil.copyfile(file, there)
+            return
+        if real in within:
+            fault = "is a link back to a folder that it lies in"
+        elif file.is_dir():
+            there.mkdir()
+            for each in sorted(file.iterdir()):
+                if each.name not in _LEFT_OUT_OF_FOLDERS and not each.name.endswith(".pyc"):
+                    _copy(each, there / each.name, (*within, real))
+            return
+    except OSError as error:
+        fault = f"cannot be copied: {error.strerror or type(error).__name__}"
+    raise _refusal(f"{str(file)!a} {fault}", fix="remove it, or name what is to go in one by one")
+
+
 def add_seed(seed: bytes, folder: Path) -> None:
-    """Put a seed at the root of the bundle.
-
-    Raises:
-        ConfigError: there is a file of the user's own in its place.
-    """
-    there = folder / SEED
-    _require_free(Path(SEED), there)
-    there.write_bytes(seed)
+    """Put a seed at the root of the bundle."""
+    (folder / SEED).write_bytes(seed)
 
 
-def _require(file: Path, there: Path) -> None:
-    if not file.exists():
-        raise ConfigError(f"{shown(str(file))} is not there", code="bundle_file")
-    _require_free(file, there)
-
-
-def _require_free(file: Path, there: Path) -> None:
-    if there.exists():
-        raise ConfigError(
-            f"{shown(str(file))} would replace what the bundle has under the name"
-            f" {shown(there.name)}",
-            code="bundle_file",
-            fix="give it another name",
-        )
+def _refusal(message: str, *, fix: str | None = None) -> ConfigError:
+    return ConfigError(message, code="bundle_file", fix=fix)
 
 
 def versions(folder: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kmsjwt.bundling.marker import is_bundle
@@ -12,7 +13,6 @@ from kmsjwt.errors import ConfigError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 _OTHER = "name another file: kmsjwt bundle --out FILE"
 _OTHER_OR_REMOVE = "name another file by --out, or remove that one"
@@ -35,8 +35,9 @@ def require_destination(out: Path, files: Sequence[Path]) -> None:
         raise _refusal(f"{shown(str(out))} is a folder, expected the name of a zip")
     if out.is_symlink() and not out.exists():
         raise _refusal(f"{shown(str(out))} is a link to nothing", fix=_OTHER_OR_REMOVE)
+    real = Path(os.path.realpath(out))  # Path.resolve may not take a link to itself
     for each in files:
-        if each.is_dir() and out.resolve().is_relative_to(each.resolve()):
+        if each.is_dir() and real.is_relative_to(each.resolve()):
             raise _refusal(
                 f"{shown(str(out))} is to be the zip and lies in {shown(str(each))}, which goes"
                 " into it",
