@@ -152,9 +152,7 @@ def _between(rules: Rules, most: _Most, *, together: bool) -> Iterator[Granted]:
     alike: dict[str, list[Entry]] = {}
     for route, needs in outer:
         alike.setdefault(str(needs and sorted(map(repr, needs.asked()))), []).append((route, needs))
-    for each in [outer] * (together and bool(outer)) + sorted(
-        alike.values(), key=len, reverse=True
-    )[:_NEEDS]:
+    for each in [outer] * together + sorted(alike.values(), key=len, reverse=True)[:_NEEDS]:
         claims, _ = fullest(rules, most.in_paths, policy_bytes, each)
         told = ", ".join(repr(route.text) for route, _ in each[:_TOLD])
         more = f" and {len(each) - _TOLD} more" if len(each) > _TOLD else ""
