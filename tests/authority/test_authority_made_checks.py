@@ -169,6 +169,19 @@ def test_no_other_key_is_made_for_one_that_may_not_be_seen(world, denied, age):
     assert world.arn("alias/auth/2") == made
 
 
+def test_an_emergency_waits_for_no_key_that_may_not_be_seen(world):
+    """What is withdrawn signs until there is another."""
+    world.rotator().run()
+    first, made = world.arn("alias/auth/1"), world.key(tags={**OURS, **its_settings(world)})
+    noting(world, made, DAY)
+    world.kms.permissions.deny("DescribeKey", key=made)
+
+    world.rotator().withdraw("1")
+
+    assert world.arn("alias/auth") not in (first, made)
+    assert world.key_count() == 3
+
+
 @pytest.mark.parametrize(
     "named",
     [

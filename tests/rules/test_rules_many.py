@@ -85,7 +85,8 @@ def test_a_long_chain_tells_twenty_that_lie_too_deep_each_once():
     chain = [f"GET /{'/'.join('a' * depth)}/*" for depth in range(1, 60)]
     error = attempted(*chain)
     assert isinstance(error, ConfigError)
-    assert [fault.split("'")[1] for fault in error.faults] == chain[2:22]
+    assert [fault.split("'")[1] for fault in error.faults[:20]] == chain[2:22]
+    assert "there may be more" in error.faults[20]
     assert work(chain) < 5.5 * work(chain[:30])
 
 

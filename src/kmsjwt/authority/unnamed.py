@@ -124,10 +124,12 @@ def _noted(client: Any, ring: Ring, noting: Generation, number: int, now: float)
     try:
         key, known = _shown(client, key_id)
     except KmsAccessDenied as error:
-        # Making another one would end no sooner than the denial.
+        if ring.is_emergency:
+            return None, {}  # what is withdrawn signs until there is another
+        # Without haste, another one would be made in each run, for as long as that is denied.
         error.fix = (
             f"{generation_alias(ring.name, number)} waits for this key, which a run made: allow"
-            " that; or, if the key is not the ring's: aws kms untag-resource --tag-keys"
+            " that; or, if the key is gone or not the ring's: aws kms untag-resource --tag-keys"
             f" {tags.NEXT} --key-id {noting.arn}"
         )
         raise

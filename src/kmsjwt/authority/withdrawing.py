@@ -122,16 +122,19 @@ def sought(
 def refuse_stranger(client: Any, ring: Ring, generation: Generation) -> None:
     """Refuse to withdraw a key whose own tags are not the ring's: nothing is written on it.
 
-    On one that KMS will delete nothing can be written anyway.
+    On one that KMS will delete nothing can be written anyway, nor are its tags put right: it is
+    refused only where it says that it is another ring's.
 
     Raises:
         ConfigError: it is such a key.
         KmsError: KMS did not say.
     """
-    if generation.doubt is None or generation.state in LEAVING:
+    if generation.doubt is None:
         return
     known = tags_of(client, generation.arn)
     if tags.stranger(ring.name, generation.number, known) is None:
+        return
+    if generation.state in LEAVING and known.get(tags.RING, ring.name) == ring.name:
         return
     if tags.RING not in known and ring.now - generation.born < _TAGS_SEEN:
         raise ConfigError(
@@ -144,7 +147,7 @@ def refuse_stranger(client: Any, ring: Ring, generation: Generation) -> None:
         f"{generation.doubt}: it is left alone",
         code="generation_in_doubt",
         fix="if it is the ring's, take it out of the JWKS with kmsjwt publish --remove KID, put its"
-        " tags right, and withdraw it then; if it is not:"
+        " tags right, which KMS may show five minutes late, and withdraw it then; if it is not:"
         f" aws kms delete-alias --alias-name {alias}",
     )
 

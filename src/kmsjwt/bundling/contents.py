@@ -93,7 +93,7 @@ def require(files: Sequence[Path]) -> None:
         if each.name == SEED:
             raise _refusal(
                 f"{shown(str(each))} has the name of the published keys, expected by --jwks",
-                fix=f"kmsjwt bundle --jwks {SEED}, or --jwks URL",
+                fix=f"kmsjwt bundle --jwks {shown(str(each))}, or --jwks URL",
             )
         if not os.path.lexists(each):
             raise _refusal(f"{shown(str(each))} is not there")

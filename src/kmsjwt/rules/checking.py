@@ -111,6 +111,7 @@ def _conflicts(routes: Sequence[Route]) -> Iterator[tuple[int | None, str]]:
                 nest = " within ".join(repr(routes[each].text) for each in (inner, middle, outer))
                 yield inner, f"routes {nest}: a policy can express two of them nested, not three"
                 if len(told) == _TOLD:
+                    yield None, "there may be more that are nested too deep"
                     return
 
 

@@ -105,7 +105,7 @@ def _wrapped(app: object) -> Iterator[object]:
 def _mounted(way: _Way, routes: Iterable[Any], scope: Mapping[str, Any]) -> Iterator[_Way]:
     """Return the ways on from an application, by those of its routes that match."""
     at = {**scope, "root_path": way.root}
-    for route in _each(routes):
+    for route in _each(routes, at):
         inner = getattr(route, "app", None)
         if inner is None:
             continue
@@ -119,13 +119,13 @@ def _mounted(way: _Way, routes: Iterable[Any], scope: Mapping[str, Any]) -> Iter
             yield _Way(inner, root, way.mounted + root.removeprefix(way.root), is_function)
 
 
-def _each(routes: Iterable[Any]) -> Iterator[Any]:
+def _each(routes: Iterable[Any], scope: Mapping[str, Any]) -> Iterator[Any]:
     """Return each route, those of included routers as they are where they were included."""
     for route in routes:
         included = getattr(route, "effective_route_contexts", None)
         if included is None:
             yield route
-        else:
+        elif route.matches(scope)[0].value:
             yield from (each.starlette_route for each in included() if each.starlette_route)
 
 
