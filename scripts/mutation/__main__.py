@@ -90,14 +90,21 @@ _ONLY = {
         "test_authority_delete_checks.py",
         "test_authority_finding_checks.py",
         "test_authority_made_checks.py",
+        "test_authority_withdrawal.py",
         "test_authority_withdrawal_checks.py",
     ),
     "rotation": (
+        "test_rotation_adopted_late.py",
+        "test_rotation_first_key.py",
+        "test_rotation_nothing_lost.py",
+        "test_rotation_outages.py",
         "test_rotation_plan.py",
         "test_rotation_plan_anything.py",
         "test_rotation_late_views.py",
         "test_rotation_emergencies.py",
         "test_rotation_nothing_jams.py",
+        "test_rotation_unread_keys.py",
+        "test_rotation_withdrawn.py",
     ),
 }
 """Rooms of which some files alone are asked: the others take minutes, or test other things."""
