@@ -138,6 +138,32 @@ TOO_MUCH: dict[str, tuple[Rules, dict[str, Any], str]] = {
         {"scope": "user"},
         "has scope('user') alone",
     ),
+    "one of several scopes, beside what every token needs": (
+        Rules(
+            Rule("/*", any_of(USER, ADMIN, scope("ops"))),
+            *closed(8, any_of(ADMIN, scope("ops")), method=""),
+            require=scope("api"),
+        ),
+        {"scope": "api user"},
+        "has scope('user') alone",
+    ),
+    "one of several members, beside what every token needs": (
+        Rules(
+            Rule("/*", any_of(claim("roles").contains("user"), IS_ADMIN, IS_B)),
+            *closed(8, any_of(IS_ADMIN, IS_B), method=""),
+            require=claim("roles").contains("api"),
+        ),
+        {"roles": ["api", "user"]},
+        "has claim('roles').contains('user') alone",
+    ),
+    "one of several values, others of which the inner ones need": (
+        Rules(
+            Rule("/*", any_of(claim("plan").equals("free"), IS_ADMIN, IS_B)),
+            *closed(8, any_of(IS_ADMIN, IS_B), method=""),
+        ),
+        {"plan": "free"},
+        "has claim('plan').equals('free') alone",
+    ),
     "one of several members, others of which the inner ones need": (
         Rules(
             Rule("/*", any_of(claim("roles").contains("user"), IS_ADMIN, IS_B)),
@@ -191,14 +217,35 @@ def test_who_has_part_of_what_is_needed_around_is_warned_of():
     assert "has scope('user') alone" in warning
 
 
-def test_who_has_all_but_one_thing_is_warned_of():
+@pytest.mark.parametrize(
+    ("has", "needed", "told"),
+    [
+        (lambda names: {"scope": " ".join(names)}, scope, "scope('admin')"),
+        (
+            lambda names: {"roles": list(names)},
+            lambda name: claim("roles").contains(name),
+            "claim('roles').contains('admin')",
+        ),
+    ],
+    ids=["a scope", "a member"],
+)
+def test_who_has_all_but_one_thing_is_warned_of(has, needed, told):
     """Who is let in to most, and shut out of what lies within that."""
-    reads = closed(30, scope("read"), at="/reports")
-    rules = Rules(Rule("GET /shop/*", USER), *closed(25, ADMIN, at="/shop"), *reads)
-    for scopes in ("user", "admin", "read", "user admin", "user read", "user admin read"):
-        assert isinstance(answered(rules, {"scope": scopes, "sub": "ala"}), int)
+    reads = closed(30, needed("read"), at="/reports")
+    within = closed(25, needed("admin"), at="/shop")
+    rules = Rules(Rule("GET /shop/*", needed("user")), *within, *reads)
+    for count in range(4):
+        for names in combinations(("user", "admin", "read"), count):
+            assert isinstance(answered(rules, {**has(names), "sub": "ala"}), int)
     (warning,) = tight(rules)
-    assert "a token that meets all it can but scope('admin') gets" in warning
+    assert f"a token that meets all it can but {told} gets" in warning
+    size = re.search(r"policy of some ([0-9,]+) bytes", warning)
+    assert size is not None
+    ordinary = len("arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/prod/")
+    shortest = len("arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/x/")
+    grant = rules.grant(has(("user", "read")))
+    longer = (ordinary - shortest) * (len(grant.allow) + len(grant.deny))
+    assert int(size[1].replace(",", "")) == policy_bytes(rules, has(("user", "read"))) + longer
 
 
 def test_members_of_every_team_are_not_supposed_where_teams_share_a_scope_within():

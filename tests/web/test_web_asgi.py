@@ -511,6 +511,17 @@ def test_where_there_is_no_end_nothing_is_allowed():
     assert talk(BearerMiddleware(app, world.guard(rules=None)), scope)[0]["status"] == 200
 
 
+def test_nor_does_a_dependency_allow_anything_there():
+    app = FastAPI()
+    app.get("/x/{rest:path}", dependencies=DEPENDENT)(lambda: "open")
+    for prefix in ("/x", "/x/y"):
+        app.mount(prefix, app)
+    outer = Starlette(routes=[Mount("", app)])
+    scope = http("/x/y/z", BEARER, root_path="/unfit")
+
+    assert talk(outer, scope)[0]["status"] == 403
+
+
 def test_while_one_check_waits_for_keys_the_event_loop_serves_on():
     """A verifier blocks until another task of the same loop lets it go on."""
     gate, entered = threading.Event(), threading.Event()

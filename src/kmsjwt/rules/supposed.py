@@ -96,7 +96,10 @@ def _with(claims: Claims, name: str, relation: str, value: Any) -> tuple[Claims,
     """Return claims with one more thing, and what that is."""
     before = claims.get(name)
     if relation == "scope":
-        return {**claims, name: f"{before} {value}" if before else value}, f"scope({shown(value)})"
+        return {
+            **claims,
+            name: " ".join([*(before or "").split(), value]),
+        }, f"scope({shown(value)})"
     if relation == "contains":
         members = [*before, value] if isinstance(before, list) else [value]
         return {**claims, name: members}, f"claim({shown(name)}).contains({shown(value)})"
