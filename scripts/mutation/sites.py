@@ -384,6 +384,6 @@ def uses(source: str, name: str) -> list[tuple[int, int]]:
     return [
         (function.lineno, function.end_lineno or function.lineno)
         for function in ast.walk(ast.parse(source))
-        if isinstance(function, ast.FunctionDef)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
         and any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(function))
     ]

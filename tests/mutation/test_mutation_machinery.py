@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 SAMPLE = """\
 LIMIT = 7
+CLOSED = 1008
 
 def accept(value):
     if value < 0:
@@ -30,10 +31,17 @@ def accept(value):
 def never(value):
     if value:
         raise ValueError("truthy")
+
+def is_closed():
+    return bool(CLOSED)
+
+async def closed():
+    return CLOSED
 """
 TESTS = """\
+import asyncio
 import pytest
-from kmsjwt.sample import accept
+from kmsjwt.sample import accept, closed, is_closed
 
 def test_refused():
     with pytest.raises(ValueError, match="negative"):
@@ -43,6 +51,12 @@ def test_accepted():
     assert accept(5) == 5
     assert accept(6) == 5
     assert accept(0) == 0
+
+def test_closed():
+    assert is_closed()
+
+def test_closed_later():
+    assert asyncio.run(closed()) == 1008
 """
 CAMPAIGN = """\
 import json, sys
@@ -97,6 +111,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         ("accept:inverted:value > 5", "timed out"),
         ("never:removed:value", "unreached"),
         (":+ 1:LIMIT", "survived"),
+        (":+ 1:CLOSED", "killed"),
     ],
 )
 def test_what_becomes_of_a_mutant(outcomes: dict[str, str], mutant: str, outcome: str) -> None:
