@@ -174,8 +174,8 @@ def preload() -> None:
 
 def _holds_package(path: str) -> bool:
     # By os.path, as sys.path has strings, and "" among them, which pathlib would make ".".
-    return os.path.isdir(os.path.join(path, PACKAGE)) or os.path.isdir(  # noqa: PTH112, PTH118
-        os.path.join(path, "src", PACKAGE)  # noqa: PTH118
+    return os.path.isdir(os.path.join(path, PACKAGE)) or os.path.isdir(  # noqa: PTH112, PTH118  see above
+        os.path.join(path, "src", PACKAGE)  # noqa: PTH118  see above
     )
 
 

@@ -127,7 +127,7 @@ def refused() -> Any:
         seen = SimpleNamespace(message=None)
         with pytest.raises(Exception, match=f"An error occurred .{code}. when calling the ") as got:
             yield seen
-        response = got.value.response  # type: ignore[attr-defined]
+        response = got.value.response  # type: ignore[attr-defined]  # a ClientError, by its text
         assert response["Error"]["Code"] == code
         assert response["ResponseMetadata"]["RequestId"]
         seen.message = response["Error"]["Message"]

@@ -76,7 +76,7 @@ def test_forms_that_kms_does_not_use_are_read_as_well():
 def theirs(der: bytes, alg: str) -> PublicKey | None:
     """Return what the library's own parser makes of it."""
     try:
-        return PublicKey(load_der_public_key(der), alg)  # type: ignore[arg-type]
+        return PublicKey(load_der_public_key(der), alg)  # type: ignore[arg-type]  # of any kind, which it refuses itself
     except Exception:  # noqa: BLE001  the library has many words for no
         return None
 

@@ -70,7 +70,7 @@ def test_every_public_name_is_there() -> None:
     for name in kmsjwt.jwks.__all__:
         assert getattr(kmsjwt.jwks, name).__doc__
     with pytest.raises(AttributeError, match="JwksURL"):
-        kmsjwt.jwks.JwksURL  # type: ignore[attr-defined]  # noqa: B018
+        kmsjwt.jwks.JwksURL  # type: ignore[attr-defined]  # noqa: B018  it is not there
 
 
 def test_a_fetch_leaves_no_thread_behind(server: Server) -> None:

@@ -203,7 +203,7 @@ def test_kms_must_say_that_the_signature_is_good(
     wire.after["verify"] = answered(**members)
     with pytest.raises(error) as told:
         verifier.verify(token)
-    assert told.value.code == code  # type: ignore[attr-defined]
+    assert told.value.code == code  # type: ignore[attr-defined]  # of an error of ours
 
 
 def test_an_empty_answer_to_verify_lets_nobody_in(house: LocalKms, arns: Mapping[str, str]):

@@ -25,7 +25,7 @@ def publisher_of() -> Callable[..., Publisher]:
 
     def make(client: MemoryS3, **settings: object) -> Publisher:
         make_publisher = partial(Publisher, S3("bucket", client=client), pause=no_pause)
-        return make_publisher(**{"issuer": ISSUER, **settings})  # type: ignore[arg-type]
+        return make_publisher(**{"issuer": ISSUER, **settings})  # type: ignore[arg-type]  # settings of many types
 
     return make
 

@@ -90,7 +90,7 @@ class World:
         """Publish; what goes wrong ends this one alone."""
         client = self.s3.client()
         for operation, kind, skip, times in act.faults:
-            client.fault(operation, kind, skip=skip, times=times)  # type: ignore[arg-type]
+            client.fault(operation, kind, skip=skip, times=times)  # type: ignore[arg-type]  # drawn from its own names
 
         def hook(_operation: str, _key: str) -> None:
             if client.call_count == act.dies_before:

@@ -102,7 +102,7 @@ class Gate:
         if operation in ELSEWHERE:
             return self._stored(operation, kind, method, parameters)
         name = "".join(word.capitalize() for word in operation.split("_"))
-        with self._kms.faults.add(name, kind=kind, reader=self._actor):  # type: ignore[arg-type]
+        with self._kms.faults.add(name, kind=kind, reader=self._actor):  # type: ignore[arg-type]  # one of its own names
             try:
                 return method(**parameters)
             finally:
@@ -113,7 +113,7 @@ class Gate:
         self, operation: str, kind: str, method: Callable[..., Any], parameters: Any
     ) -> Any:
         if operation.endswith("_object"):
-            self.s3.fault(operation, _OF_S3[kind])  # type: ignore[arg-type]
+            self.s3.fault(operation, _OF_S3[kind])  # type: ignore[arg-type]  # one of its own names
         else:
             self._front.faults.append(_OF_S3[kind])
         try:

@@ -120,7 +120,7 @@ class Scene:
 
     def edit(self, change: Callable[[list[dict[str, Any]]], None]) -> None:
         """Edit the published JWKS by hand."""
-        document = json.loads(self.world.s3.object(JWKS).body)  # type: ignore[union-attr]
+        document = json.loads(self.world.s3.object(JWKS).body)  # type: ignore[union-attr]  # it was published before
         change(document["keys"])
         self.world.s3.put_object(
             Bucket="bucket",

@@ -271,7 +271,7 @@ def in_kms():
 
     def rotator(name: str) -> Actor:
         view = world.kms.reader(name)
-        return Actor(world, name, publication=InKms("auth", view))  # type: ignore[arg-type]
+        return Actor(world, name, publication=InKms("auth", view))  # type: ignore[arg-type]  # in place of a Publisher
 
     rotator("rotator").rotator.run(start=True)
     world.now += HOUR

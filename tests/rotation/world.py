@@ -205,7 +205,7 @@ class World:
         self.changed = True
         if operation == "put_object" and self.jwks():
             self.document.put(self.now, frozenset(self.jwks()))
-            headers = str(self.s3.object(JWKS).cache_control)  # type: ignore[union-attr]
+            headers = str(self.s3.object(JWKS).cache_control)  # type: ignore[union-attr]  # it was published before
             self.max_age = max(self.max_age, float(headers.partition("max-age=")[2]))
         if operation in ("create_alias", "update_alias"):
             arn = self.signing_arn()

@@ -46,7 +46,7 @@ def test_a_direct_call_gives_a_token(start, settings, lambdas_boto3, public):
     token = posted.body["access_token"]
     by_pyjwt = jwt.decode(
         token,
-        load_der_public_key(public),  # type: ignore[arg-type]
+        load_der_public_key(public),  # type: ignore[arg-type]  # of any kind, to mypy
         algorithms=["ES256"],
         audience="orders",
         issuer=ISSUER,
@@ -92,7 +92,7 @@ def test_a_caller_behind_a_gateway_gets_an_http_answer(start, settings, lambdas_
     assert (answered["statusCode"], refused["statusCode"]) == (200, 401)
     claims = jwt.decode(
         json.loads(answered["body"])["access_token"],
-        load_der_public_key(public),  # type: ignore[arg-type]
+        load_der_public_key(public),  # type: ignore[arg-type]  # of any kind, to mypy
         algorithms=["ES256"],
         audience="orders",
     )

@@ -132,7 +132,7 @@ def test_a_websocket_s_identity_source_must_be_there(source, place):
 @pytest.mark.parametrize("kind", ["rest_token", "http_api_v2"])
 @pytest.mark.parametrize("effect", ["Allow", "Deny"])
 def test_a_cached_answer_says_how_old_it_is(kind, effect):
-    statement = ALLOW["policyDocument"]["Statement"][0] | {"Effect": effect}  # type: ignore[index]
+    statement = ALLOW["policyDocument"]["Statement"][0] | {"Effect": effect}  # type: ignore[index]  # a JSON document
     answer = {**ALLOW, "policyDocument": {"Statement": [statement]}}
     clock = Clock(1_800_000_000)
     gateway = Gateway(lambda *_: answer, kind=kind, ttl=300, clock=clock)
