@@ -237,6 +237,23 @@ class TestReading:
         ring = read_ring(kms, "auth").ring
 
         assert sorted(each.number for each in ring.generations) == numbers
+        assert ring.to_disable == ()
+
+    @pytest.mark.parametrize("is_off", [True, False], ids=["disabled", "to stay enabled"])
+    def test_a_withdrawn_one_that_need_not_be_disabled_is_out_of_view(self, kms, is_off):
+        arns = row(kms, 4, signing=4)
+        mark(kms, arns[0], "compromised", "retired")
+        if is_off:
+            kms.disable_key(KeyId=arns[0])
+        else:
+            mark(kms, arns[0], "keep-enabled", text="yes")
+        mark(kms, arns[2], "retired")
+        mark(kms, arns[2], "next", text="disable 1")
+
+        ring = read_ring(kms, "auth").ring
+
+        assert sorted(each.number for each in ring.generations) == [3, 4]
+        assert ring.to_disable == ()
 
     def test_one_that_is_to_be_disabled_may_be_gone(self, kms):
         arns = row(kms, 4, signing=4)
@@ -322,17 +339,31 @@ class TestReading:
         assert first.doubt == f"the key of alias/auth/1 {told}"
 
     def test_a_disabled_key_is_in_no_doubt_though_its_public_half_is_not_given_out(self, kms):
-        arns = row(kms, 2, signing=2)
-        kms.disable_key(KeyId=arns[0])
+        arns = row(kms, 3, signing=3)
+        for arn in arns[:2]:
+            kms.disable_key(KeyId=arn)
 
         reading = read_ring(kms, "auth")
 
         assert {each.number: each.state for each in reading.ring.generations} == {
             1: "Disabled",
-            2: "Enabled",
+            2: "Disabled",
+            3: "Enabled",
         }
-        assert [each.doubt for each in reading.ring.generations] == [None, None]
-        assert set(reading.public) == {2}
+        assert [each.kid for each in reading.ring.generations[:2]] == [None, None]
+        assert [each.doubt for each in reading.ring.generations] == [None, None, None]
+        assert set(reading.public) == {3}
+
+    def test_what_a_key_is_called_that_lacks_a_kid_is_needed_as_long_as_any_kid(self, kms):
+        """What is needed least is the first to be forgotten where there is no more room."""
+        arns = row(kms, 3, signing=3)
+        mark(kms, arns[1], "kid", text=kid_of(kms, arns[1]))
+        called = f"{kid_of(kms, arns[1])} {arns[0].rpartition('/')[2]}"
+        for arn in arns[:2]:
+            kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=7)
+        mark(kms, arns[2], "gone", text=called)
+
+        assert " ".join(read_ring(kms, "auth").ring.gone) == called
 
     def test_who_may_not_list_aliases_does_not_learn_when_the_pointer_moved(self, kms):
         row(kms, 1, signing=1)

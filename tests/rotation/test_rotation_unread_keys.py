@@ -204,6 +204,7 @@ def test_a_key_that_is_tagged_with_the_signers_kid_takes_nothing_with_it(
     ring = scene.ring()
     assert (ring.signing, ring.retired_kids) == (2, set())
     assert ring.generation(1).kid is None
+    assert (ring.generation(2).doubt is None) == is_read
 
 
 def test_a_strangers_key_with_a_kid_of_ours_puts_none_of_ours_in_doubt(scene):
@@ -388,6 +389,7 @@ def test_a_key_that_says_it_is_another_is_not_taken_for_it(scene, is_leaving):
         with pytest.raises(CannotKnow) as raised:
             scene.rotator().withdraw("1")
         assert f"whether its kid is {kids[0]}" in str(raised.value)
+        assert "is tagged as generation '2'" in scene.ring().generation(1).doubt
         assert set(world.jwks()) == set(kids)
         assert scene.state(2) == "Enabled"
     else:
