@@ -330,6 +330,7 @@ def test_two_nested_and_many_beside_are_not_refused(routes):
         (("GET /{sub}/*", "GET /{client_id}/*"), "cannot be told apart"),
         (("/{sub}/{client_id}", "/{client_id}/{sub}"), "cannot be told apart"),
         (("/a/{sub}/b", "/a/{client_id}/b"), "cannot be told apart"),
+        (("/a:b/{sub}", "/a:b/{client_id}"), "cannot be told apart"),
     ],
 )
 def test_rules_of_one_rank_are_refused(routes, told):
@@ -471,6 +472,7 @@ def test_where_nothing_is_near_nothing_is_guessed(request_):
         ("GET /orders", "GET /orderz/"),
         ("GET /", "GET /elsewhere"),
         ("GET /", "GET /prod/orders"),
+        ("GET /", "GET elsewhere"),
         ("/users/{sub}", "GET /groups/bob"),
     ],
 )

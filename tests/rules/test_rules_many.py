@@ -125,6 +125,17 @@ def test_all_that_may_lie_within_another_are_found():
     assert OpenRoutes(routes).holders() == {number for number in within if within[number]}
 
 
+@pytest.mark.parametrize(
+    "paths", [("GET /a/*", "POST /a/b"), ("/{sub}/{sub}/*", "/a/b/c"), ("/{sub}/*", "/a:b/c")]
+)
+def test_what_only_looks_as_if_it_lay_within_another_is_held_by_none(paths):
+    """For another method, or since no claim has such values."""
+    routes = [Route.parse(path, CLAIMS) for path in paths]
+
+    assert OpenRoutes(routes).holders() == set()
+    assert nested(routes) == {0: set()}
+
+
 @given(st.lists(st.sampled_from(PATHS), max_size=7, unique=True))
 def test_three_that_nest_are_found_wherever_they_are(paths):
     """Against comparing each with each."""

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
-from starlette.routing import Host, Mount, Route, Router
+from starlette.routing import BaseRoute, Host, Match, Mount, Route, Router
 from tests.web import challenge, world
 
 from kmsjwt.errors import ConfigError
@@ -267,6 +267,16 @@ class Wrapping:
         await self.app(scope, receive, send)
 
 
+class Hiding:
+    """A middleware of somebody's own, with a name for what it wraps that nobody else has."""
+
+    def __init__(self, app) -> None:
+        self.hidden = app
+
+    async def __call__(self, scope, receive, send) -> None:
+        await self.hidden(scope, receive, send)
+
+
 class Otherwise(Wrapping):
     """A router whose routes are not Starlette's."""
 
@@ -317,6 +327,9 @@ MOUNTED = {
     "dependency, mounted": Starlette(routes=[Mount("/", rooted(dependencies=DEPENDENT))]),
     "dependency, wrapped and mounted": Starlette(
         routes=[Mount("/", Wrapping(rooted(dependencies=DEPENDENT)))]
+    ),
+    "dependency, hidden and mounted": Starlette(
+        routes=[Mount("/", Hiding(rooted(dependencies=DEPENDENT)))]
     ),
     "by routes of another kind": BearerMiddleware(Otherwise(Wrapping(rooted())), WIDE),
     "in part": BearerMiddleware(partial(rooted()), WIDE),
@@ -468,6 +481,30 @@ def test_a_root_path_that_the_path_does_not_begin_with_is_no_way_around(app, pat
         scopes = [http(each, BEARER, root_path=root) for each in (path, opened)]
         answers = [talk(BearerMiddleware(app, guard), each)[0]["status"] for each in scopes]
         assert answers == [status, 200]
+
+
+async def answering(scope, receive, send) -> None:
+    await JSONResponse({})(scope, receive, send)
+
+
+class Serving(BaseRoute):
+    """A route of somebody's own, which takes a prefix off and holds no application."""
+
+    def matches(self, scope) -> Any:
+        return Match.FULL, {"root_path": f"{scope['root_path']}/v1"}
+
+    async def handle(self, scope, receive, send) -> None:
+        await answering(scope, receive, send)
+
+
+@pytest.mark.parametrize("route", [Mount("/v1", answering), Serving()], ids=["function", "route"])
+def test_where_no_application_is_seen_no_other_path_is_asked_about(route):
+    """The server's root path is none that this path begins with."""
+    only = Guard(world.VERIFIER, rules=Rules(Rule("/v1/open")), log=None)
+    app = BearerMiddleware(Starlette(routes=[route]), only)
+
+    for path, status in (("/v1/open", 200), ("/v1/admin", 403)):
+        assert talk(app, http(path, BEARER, root_path="/api"))[0]["status"] == status
 
 
 def test_nor_does_one_that_is_the_only_one():

@@ -193,6 +193,60 @@ def test_a_root_path_is_its_own_though_the_outermost_application_has_the_same():
     assert client(app).get("/m/admin", headers=BEARER).status_code == 403
 
 
+def test_nor_is_it_missed_where_the_function_names_what_it_wraps():
+    closed = Rule("/admin", scope("admin"))
+    inner = rooted("/api", Rule("/*"), closed)
+    wrapping = in_a_function(inner)
+    wrapping.app = inner
+    app = Starlette(routes=[Mount("", wrapping)])
+
+    for path, status in (("/api/open", 200), ("/api/admin", 403)):
+        assert client(app).get(path, headers=BEARER).status_code == status
+
+
+def rooted(root, *rules) -> FastAPI:
+    """Return an application that serves two routes and has them judged by rules."""
+    needed = Depends(bearer(Guard(world.VERIFIER, rules=Rules(*rules), log=None)))
+    app = FastAPI()
+    app.root_path = root
+    for each in ("/open", "/admin", "/v1/open", "/v1/admin"):
+        app.get(each, dependencies=[needed])(nothing)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "root", "wrapped"),
+    [
+        (("", "/v1"), "", True),
+        (("/v1", ""), "", True),
+        (("/v1", ""), "/v1", False),
+    ],
+    ids=["without a root path", "behind a mount's", "seen"],
+)
+def test_a_function_beside_it_has_no_other_path_asked_about(prefixes, root, wrapped):
+    """Both mounts match, and the first one serves: no root path of its own is unseen there."""
+    inner = rooted(root, Rule("/v1/open"))
+    apps = (in_a_function(inner) if wrapped else inner, in_a_function(FastAPI()))
+    app = Starlette(routes=[Mount(*each) for each in zip(prefixes, apps, strict=True)])
+
+    for path, status in (("/v1/open", 200), ("/v1/admin", 403)):
+        assert client(app).get(path, headers=BEARER).status_code == status
+
+
+def test_where_there_is_no_end_of_mounts_one_that_nobody_sees_is_refused_as_well():
+    """Each time a mount's prefix is found anew, as none is ever taken off."""
+    inner = FastAPI()
+    inner.root_path = "/api"
+    needed = Depends(bearer(Guard(world.VERIFIER, rules=Rules(Rule("/*")), log=None)))
+    inner.get("/x/{rest:path}", dependencies=[needed])(nothing)
+    app = Starlette(routes=[Mount("", in_a_function(inner))])
+    for prefix in ("/x", "/x/y"):
+        app.mount(prefix, app)
+    unfit = TestClient(app, base_url="http://127.0.0.1", root_path="/unfit")
+
+    assert unfit.get("/x/y/z", headers=BEARER).status_code == 403
+
+
 def test_a_refusal_keeps_its_challenge_in_a_handler_of_ones_own():
     app = FastAPI()
     app.get("/", dependencies=[Depends(bearer(world.guard()))])(nothing)
