@@ -90,6 +90,7 @@ _ONLY = {
         "test_authority_delete_checks.py",
         "test_authority_finding_checks.py",
         "test_authority_made_checks.py",
+        "test_authority_taking_checks.py",
         "test_authority_withdrawal.py",
         "test_authority_withdrawal_checks.py",
     ),

@@ -6,10 +6,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.kms.support import forget_aws
 
 from kmsjwt import Issuer, Verifier
 from kmsjwt.authority import Rotator
-from kmsjwt.authority.adopt import adopt
+from kmsjwt.authority.adopt import adopt, has_gone_on
 from kmsjwt.authority.in_kms import InKms
 from kmsjwt.errors import ClaimsRefused, ConfigError, KmsAccessDenied, KmsThrottled, UnknownKey
 from kmsjwt.jwks import JwksFile
@@ -265,8 +266,9 @@ def test_no_token_dies_early_whether_issued_before_or_since(tmp_path, days):
         ({"max_lifetime": HOUR}, 900, HOUR),
         ({"max_lifetime": HOUR}, 2 * HOUR, 2 * HOUR),
         ({}, 900, DAY),
+        ({"max_lifetime": HOUR}, 1, HOUR),
     ],
-    ids=["defaults", "shorter", "longer than before", "shorter than before", "the ring's own"],
+    ids=["defaults", "shorter", "longer", "shorter than before", "the ring's own", "a second"],
 )
 def test_the_longest_that_tokens_may_live_is_the_longer_of_before_and_since(
     kms, changes, before, expected
@@ -354,7 +356,8 @@ def test_of_a_ring_that_has_begun_is_told_what_is_so_and_not_what_is_asked(kms):
 
     assert (again.alg, again.is_new) == ("PS256", False)
     kms.tag_resource(KeyId=arn, Tags=[{"TagKey": "kmsjwt:alg", "TagValue": "ES256"}])
-    assert adopt("auth", arn, client=kms).arn == arn  # in any state
+    again = adopt("auth", arn, client=kms)  # in any state
+    assert (again.arn, again.alg) == (arn, "RS256")
 
 
 @pytest.mark.parametrize("mark", ["draining", "retired", "compromised", "disabled"])
@@ -425,6 +428,7 @@ def test_cut_off_before_its_tags_it_is_neither_lost_nor_anybody_elses_and_is_fin
 
     assert cut_off.value.fix is not None
     assert cut_off.value.fix.startswith("run this again")
+    assert "try again with back-off" in cut_off.value.fix  # what KMS's refusal calls for
     assert list(orphans(kms)) == []
     rotator = Rotator("auth", InKms("auth", kms), client=kms)
     assert rotator.run(start=True).done == ()  # nobody else begins the ring
@@ -501,3 +505,87 @@ def test_a_first_key_that_tells_any_or_is_over_is_left_as_it_is(kms, named):
 
     assert not adopt("auth", arn, client=kms).is_new
     assert kms.list_resource_tags(KeyId=arn)["Tags"] == before
+
+
+def test_a_first_key_that_has_no_alias_is_named_and_told_what_is_asked(kms):
+    """As a run leaves it that made a key and was cut off."""
+    arn = made(kms)
+    tag(kms, arn, ring="auth", generation="1", period="7200", **{"max-lifetime": "900"})
+
+    adoption = adopt("auth", arn, client=kms, changes={"period": 86_400})
+
+    assert (adoption.is_new, adoption.max_lifetime) == (True, DAY)
+    assert behind(kms, "alias/auth/1") == arn
+    tags = kms.list_resource_tags(KeyId=arn)["Tags"]
+    assert {"TagKey": "kmsjwt:period", "TagValue": "86400"} in tags
+
+
+# --- a ring that has gone on without its first key
+
+
+def test_a_ring_that_nothing_points_to_has_not_gone_on(kms):
+    assert has_gone_on("auth", client=kms) is False
+
+
+@pytest.mark.parametrize("seen", ["gone", "denied"])
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ({"ring": "auth", "generation": "2"}, True),
+        ({"ring": "auth", "generation": "1"}, False),
+        ({"ring": "auth"}, False),
+        ({"ring": "other", "generation": "2"}, False),
+        ({"generation": "2"}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_a_ring_has_gone_on_if_a_later_key_of_its_own_signs(kms, named, expected, seen):
+    arn = made(kms)
+    kms.create_alias(AliasName="alias/auth", TargetKeyId=arn)
+    if named:
+        tag(kms, arn, **named)
+    if seen == "denied":
+        first = made(kms)
+        kms.create_alias(AliasName="alias/auth/1", TargetKeyId=first)
+        kms.permissions.deny("DescribeKey", key=first)
+
+    assert has_gone_on("auth", client=kms) is expected
+
+
+def test_a_ring_whose_first_key_can_be_seen_has_not_gone_on_without_it(kms):
+    later = made(kms)
+    tag(kms, later, ring="auth", generation="2")
+    kms.create_alias(AliasName="alias/auth", TargetKeyId=later)
+    kms.create_alias(AliasName="alias/auth/1", TargetKeyId=made(kms))
+
+    assert not has_gone_on("auth", client=kms)
+
+
+# --- a client of its own
+
+KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
+KEY_ARN = f"arn:aws:kms:us-east-1:111122223333:key/{KEY}"
+
+
+@pytest.mark.parametrize(
+    ("asks", "code"),
+    [
+        (lambda: adopt("auth", KEY), "no_region"),
+        (lambda: adopt("auth", KEY, region="eu-west-3"), "no_credentials"),
+        (lambda: adopt("auth", KEY_ARN), "no_credentials"),
+        (lambda: has_gone_on("auth"), "no_region"),
+        (lambda: has_gone_on("auth", region="eu-west-3"), "no_credentials"),
+    ],
+    ids=["no region", "the region said", "the ARN's", "gone on, no region", "gone on, in a region"],
+)
+def test_without_a_client_one_is_made_for_the_region_that_is_said(
+    asks, code, monkeypatch, tmp_path
+):
+    """There it asks for credentials, of which there are none: nothing is sent."""
+    forget_aws(monkeypatch, tmp_path)
+
+    with pytest.raises((ConfigError, KmsAccessDenied)) as refused:
+        asks()
+
+    assert refused.value.code == code

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.authority.ring_world import DAY, World
+from tests.rotation.scene import Meddled
 
 from kmsjwt.authority.delete import delete
-from kmsjwt.errors import ConfigError, KmsAccessDenied
+from kmsjwt.errors import ConfigError, KmsAccessDenied, KmsKeyNotFound
+from kmsjwt.key_names import key_id
 
 if TYPE_CHECKING:
     from kmsjwt.local import LocalKms
@@ -181,3 +183,106 @@ def test_what_somebody_else_disabled_is_deleted_by_force(world):
 
     assert world.state("alias/auth/1") == "PendingDeletion"
     assert "kmsjwt:disabled" not in world.tags("alias/auth/1")  # it says who did it: not we
+
+
+# --- a key of several Regions
+
+
+@pytest.fixture
+def regional() -> World:
+    """A ring of multi-Region keys, whose first is retired for long enough."""
+    world = World(multi_region=True).rotated()
+    world.pass_(8 * DAY)
+    return world
+
+
+def replicated(world: World, alias: str = "alias/auth/1") -> None:
+    tags = [{"TagKey": name, "TagValue": value} for name, value in world.tags(alias).items()]
+    world.kms.replicate_key(KeyId=world.arn(alias), ReplicaRegion="eu-west-1", Tags=tags)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_primary_is_deleted_only_without_replicas(regional, dry_run):
+    """KMS would wait for those, without end."""
+    assert delete("auth", 1, client=regional.kms, dry_run=True).date is None
+    replicated(regional)
+
+    error = refused(regional, force=True, dry_run=dry_run)
+
+    assert error.code == "not_deletable"
+    assert "has replicas, in eu-west-1" in error.message
+
+
+def test_a_replica_is_deleted_though_it_tells_of_replicas_itself_among_them(regional):
+    there = regional.kms.in_region("eu-west-1")
+    for alias in ("alias/auth/1", "alias/auth/2"):
+        replicated(regional, alias)
+        there.create_alias(AliasName=alias, TargetKeyId=key_id(regional.arn(alias)))
+    there.create_alias(AliasName="alias/auth", TargetKeyId=key_id(regional.arn("alias/auth")))
+    regional.pass_(60)
+
+    assert delete("auth", 1, client=there, force=True).date is not None
+
+    key = there.describe_key(KeyId="alias/auth/1")["KeyMetadata"]
+    assert (key["KeyState"], regional.state("alias/auth/1")) == ("PendingDeletion", "Enabled")
+
+
+class Unlisted:
+    """A client of a KMS that tells of no replicas while a key waits for them to go."""
+
+    def __init__(self, kms: LocalKms) -> None:
+        self._kms = kms
+        self.meta = kms.meta
+
+    def describe_key(self, **parameters: Any) -> Any:
+        answer = self._kms.describe_key(**parameters)
+        answer["KeyMetadata"].get("MultiRegionConfiguration", {}).pop("ReplicaKeys", None)
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kms, name)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_key_that_waits_for_its_replicas_to_go_is_told_of_by_its_state(regional, dry_run):
+    replicated(regional)
+    arn = regional.arn("alias/auth/1")
+    regional.kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=7)
+
+    with pytest.raises(ConfigError, match="has replicas: it is not deleted") as caught:
+        delete("auth", 1, client=Unlisted(regional.kms), force=True, dry_run=dry_run)
+
+    assert caught.value.code == "not_deletable"
+    assert regional.state("alias/auth/1") == "PendingReplicaDeletion"
+
+
+def test_a_replica_that_is_made_while_its_key_is_deleted_is_told_of(regional):
+    """KMS then says of no day on which it deletes the key."""
+
+    def meddle(name: str, _parameters: dict[str, Any]) -> None:
+        if name == "disable_key":
+            replicated(regional)
+
+    with pytest.raises(ConfigError, match="has replicas: it is not deleted") as caught:
+        delete("auth", 1, client=Meddled(regional.kms, meddle))
+
+    assert caught.value.code == "not_deletable"
+    assert regional.state("alias/auth/1") == "PendingReplicaDeletion"
+
+
+# --- a key that is gone
+
+
+def test_a_key_that_is_gone_by_the_time_that_it_is_looked_at_is_told_to_be(world):
+    """Its day comes after the ring was read."""
+    since_old(world.rotated())
+    date = delete("auth", 1, client=world.kms).date
+    assert date is not None
+    world.pass_(date.timestamp() - 1 - world.clock.now)
+
+    def meddle(name: str, _parameters: dict[str, Any]) -> None:
+        if name == "get_key_last_usage":
+            world.pass_(1)
+
+    with pytest.raises(KmsKeyNotFound, match="is not there"):
+        delete("auth", 1, client=Meddled(world.kms, meddle), force=True)

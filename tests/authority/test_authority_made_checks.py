@@ -290,6 +290,90 @@ def test_who_made_a_key_knows_it_before_kms_shows_what_was_written_down():
     assert world.key_count() == 2
 
 
+def unnamed(world: World, client: Any = None) -> tuple[Rotator, str]:
+    """Return a rotator that made the second key, and could not name it; and the key's ARN."""
+    world.rotator().run()
+    asked = Requests(client or world.kms)
+    rotator = Rotator("auth", InKms("auth", asked), client=asked, clock=world.own)
+    before = {each["KeyArn"] for each in world.kms.list_keys()["Keys"]}
+    world.kms.faults.add("CreateAlias", kind="throttle")
+    with pytest.raises(KmsThrottled, match="CreateAlias"):
+        rotator.run(start=True)
+    [made] = {each["KeyArn"] for each in world.kms.list_keys()["Keys"]} - before
+    return rotator, made
+
+
+def test_who_made_a_key_for_settings_that_have_changed_makes_another(world):
+    rotator, made = unnamed(world)
+    world.tag("alias/auth/1", **{"max-lifetime": "60"})
+
+    ring = rotator.run(start=True).ring
+
+    assert world.arn("alias/auth/2") != made
+    generation = ring.generation(2)
+    assert generation is not None
+    assert generation.settings is not None
+    assert generation.settings.max_lifetime == 60
+
+
+def test_who_made_a_key_that_somebody_tagged_for_another_ring_makes_another(world):
+    rotator, made = unnamed(world)
+    world.tag(made, ring="other")
+
+    rotator.run(start=True)
+
+    assert world.arn("alias/auth/2") != made
+    assert world.aliases_of(made) == []
+
+
+@pytest.mark.parametrize("age", [0, DAY])
+def test_who_made_a_key_that_is_disabled_makes_another_at_once(world, age):
+    rotator, made = unnamed(world)
+    world.kms.disable_key(KeyId=made)
+    world.pass_(age)
+
+    rotator.run(start=True)
+
+    assert world.arn("alias/auth/2") != made
+
+
+@pytest.mark.parametrize("denied", ["DescribeKey", "ListResourceTags"])
+@pytest.mark.parametrize("age", [0, 599, 600, DAY])
+def test_who_made_a_key_and_may_not_see_it_names_it_for_ten_minutes_and_makes_no_other(
+    world, age, denied
+):
+    """IAM may see its tags late; later, each run would make another one."""
+    rotator, made = unnamed(world)
+    world.kms.faults.add(denied, kind="access_denied", key=made)
+    world.pass_(age)
+
+    if age < 600:
+        rotator.run(start=True)
+        assert world.arn("alias/auth/2") == made
+    else:
+        with pytest.raises(KmsAccessDenied, match=denied):
+            rotator.run(start=True)
+    assert world.key_count() == 2
+
+
+@pytest.mark.parametrize("age", [0, 599, 600, DAY, -1])
+def test_who_made_a_key_that_kms_does_not_show_names_it_for_ten_minutes(world, age):
+    """By this clock; if that is set back, nobody knows how long it has been."""
+    hidden: list[str] = []
+
+    def meddle(name: str, parameters: dict[str, Any]) -> None:
+        if name == "describe_key" and parameters["KeyId"] in hidden:
+            raise ClientError({"Error": {"Code": "NotFoundException", "Message": "no"}}, name)
+
+    rotator, made = unnamed(world, Meddled(world.kms, meddle))
+    hidden.append(made)
+    world.own.now += age
+
+    rotator.run(start=True)
+
+    assert (world.arn("alias/auth/2") == made) is (0 <= age < 600)
+
+
 @pytest.mark.parametrize(
     "other", ["spec", "settings", "unsettled", "multi-region"], ids=lambda name: f"another {name}"
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.rotation.scene import Scene, cut_off, done
+from tests.rotation.scene import Meddled, Scene, cut_off, denying_tag, done
 from tests.rotation.world import HOUR, LATE, LATER, MINUTE, TIMES, Actor, World
 
 from kmsjwt.authority.in_kms import InKms
@@ -119,6 +119,25 @@ def test_an_emergency_makes_a_key_beside_a_lost_one(scene):
     never_published(scene)
     scene.rotator().withdraw("1")
     assert (scene.ring().signing, scene.state(1), keys(scene)) == (3, "Disabled", 3)
+
+
+@pytest.mark.parametrize(("is_in_s3", "is_marked"), [(True, True), (True, False), (False, True)])
+def test_a_published_key_that_kms_will_delete_before_it_signs_fails_no_run(
+    scene, is_in_s3, is_marked
+):
+    """Nothing can be written on it: neither that consumers have it, nor that they have it not."""
+    publisher = scene.publisher if is_in_s3 else InKms("auth", scene.world.kms)
+    meddled = Meddled(scene.world.kms, denying_tag("kmsjwt:published"))
+    attempt(scene.rotator(None if is_marked else meddled, publisher), start=True)
+    assert (tag(scene, "alias/auth/2", "kmsjwt:published") is not None) == is_marked
+    lost(scene, 2)
+    for _ in range(12):
+        scene.world.now += HOUR
+        report = scene.rotator(publisher=publisher).run()
+        assert done(report) == []
+        assert any("--compromised 2" in each for each in report.attention)
+    scene.rotator(publisher=publisher).withdraw("2")
+    assert ("create", 3) in done(scene.rotator(publisher=publisher).run(start=True))
 
 
 def test_a_signer_that_is_lost_is_followed_at_once_and_once():

@@ -21,7 +21,7 @@ from tests.rotation.rings import (
 )
 
 from kmsjwt._immutable import replaced
-from kmsjwt.rotation import Ring
+from kmsjwt.rotation import Marks, Ring
 from kmsjwt.rotation.planning import MOST_KEYS, is_elsewhere
 from kmsjwt.rotation.steps import Step
 
@@ -620,6 +620,10 @@ def test_what_is_not_written_on_a_key_that_is_in_doubt_done_or_leaving():
     )
     for facts in ({"state": "PendingDeletion"}, {"retired": NOW}, {"doubt": "?"}):
         assert "mark-draining" not in actions(ring(key(1, **facts), key(2), signing=2))
+    leaving = key(2, state="PendingDeletion")
+    assert "mark-unpublished" not in actions(ring(key(1), leaving, signing=1), ["k1"])
+    unmarked = replaced(leaving, marks=Marks())
+    assert "mark-published" not in actions(ring(key(1), unmarked, signing=1), ["k1", "k2"])
 
 
 def test_a_key_that_kms_will_delete_drains_since_the_pointer_moved():

@@ -104,8 +104,15 @@ class _Situation:
 def _retracting(at: _Situation) -> Found:
     """Take back that a key is published, before it signs, where it is not any more."""
     for each in at.after:
-        if each.is_live and each.marks.published is not None and _is_gone(at, each):
+        if not each.is_live or not _is_writable(each):
+            continue
+        if each.marks.published is not None and _is_gone(at, each):
             yield Step("mark-unpublished", each.number, "its kid is gone from where consumers read")
+
+
+def _is_writable(generation: Generation) -> bool:
+    """Tell whether KMS lets anything be written on a key, as on none that it will delete."""
+    return generation.state not in LEAVING
 
 
 def _is_gone(at: _Situation, generation: Generation) -> bool:
@@ -141,7 +148,9 @@ def _is_missing(at: _Situation, generation: Generation) -> bool:
 
 def _marking_published(at: _Situation) -> Found:
     for each in at.ring.generations:
-        if each.is_live and each.marks.published is None and each.kid in at.published:
+        if not each.is_live or not _is_writable(each):
+            continue
+        if each.marks.published is None and each.kid in at.published:
             yield Step("mark-published", each.number, "its kid is where consumers read")
 
 
@@ -200,8 +209,8 @@ def _plight(at: _Situation) -> str:
 
 def _marking_draining(at: _Situation) -> Found:
     for each in at.before:
-        if each.state in LEAVING:
-            continue  # KMS lets nothing be written on it any more
+        if not _is_writable(each):
+            continue
         if each.marks.draining is None and each.marks.retired is None and each.doubt is None:
             yield Step("mark-draining", each.number, f"generation {at.ring.signing} signs")
 
