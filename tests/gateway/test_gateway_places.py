@@ -273,17 +273,29 @@ def test_identity_sources_must_hold_the_token(kind, place, placed):
     assert reason("") == "ok"  # no source at all: nothing is kept
 
 
-@pytest.mark.parametrize("sources", [5, {}, {"a": GOOD}, None, True, [None], [5, {}], [[GOOD]]])
-@pytest.mark.parametrize("place", [each for each in PLACED if each != "header:Authorization"])
-def test_identity_sources_that_are_no_text_are_none(place, sources):
+@pytest.mark.parametrize("sources", [5, {}, {"a": GOOD}, None, True, "", [], [None], ["", None]])
+@pytest.mark.parametrize("place", PLACED)
+def test_no_identity_sources_at_all(place, sources):
     members, source = PLACED[place]
     event = with_members("http_api_v2", **members, identitySource=sources)
     assert reason_of(event, place) == "ok"
     if isinstance(sources, list):
         event["identitySource"] = [*sources, source]
         assert reason_of(event, place) == "ok"
-        event["identitySource"] = [*sources, OTHER]
+        event["identitySource"] = [*sources, "203.0.113.7"]
         assert reason_of(event, place) == "identity_source"
+
+
+@pytest.mark.parametrize(
+    "odd", [5, True, [GOOD], [[GOOD]], {"a": GOOD}], ids=["int", "bool", "list", "deep", "object"]
+)
+@pytest.mark.parametrize("place", PLACED)
+def test_an_identity_source_that_is_no_text_holds_no_token(place, odd):
+    members, source = PLACED[place]
+    event = with_members("http_api_v2", **members, identitySource=[odd])
+    assert reason_of(event, place) == "identity_source"
+    event["identitySource"] = [odd, source]
+    assert reason_of(event, place) == "ok"
 
 
 OPAQUE = "0123456789abcdef0123"

@@ -76,8 +76,8 @@ class TokenPlace(Immutable):
             what = "begins with 'Bearer ', expected the token alone"
             message = f"{self.text} {what if is_bearer else 'holds no token alone'}"
             raise TokenError(message, code="bad_credentials", fix=self._fix)
-        sources = [source for source in identity if isinstance(source, str) and source]
-        if sources and not any(self.is_source(source, value) for source in sources):
+        sources = [source for source in identity if source]
+        if sources and not any(self._holds(source, value) for source in sources):
             raise TokenError(
                 f"no identity source of the gateway holds {self.text}, so that its cache would"
                 " answer for other tokens too",
@@ -89,6 +89,9 @@ class TokenPlace(Immutable):
     def is_source(self, source: str, token: str) -> bool:
         """Tell whether an identity source is this place, with this token in it."""
         return source == token
+
+    def _holds(self, source: object, token: str) -> bool:
+        return isinstance(source, str) and self.is_source(source, token)
 
     @property
     def _fix(self) -> str:
