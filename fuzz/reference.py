@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REGISTERED = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")
+_OF_HEADERS = {"alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit"}
 _MAX_DEPTH = 32
 
 
@@ -136,8 +137,8 @@ def _check_claims(
         demand(all(isinstance(each, str) and each for each in audiences))
     for name in ("exp", "iat", "nbf"):
         demand(name not in members or _is_date(members[name], name))
-    for name in _REGISTERED:
-        demand(name not in header or (name in members and _same(header[name], members[name])))
+    for name in header.keys() & (members.keys() | set(_REGISTERED)) - _OF_HEADERS:
+        demand(name in members and _same(header[name], members[name]))
     demand(demands.issuer is None or members.get("iss") == demands.issuer)
     demand(demands.audiences is None or demands.audiences & set(audiences))
     demand("exp" in members and now - demands.leeway < members["exp"])

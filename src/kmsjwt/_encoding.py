@@ -8,12 +8,16 @@ from __future__ import annotations
 import json
 from binascii import Error as _Base64Error
 from binascii import a2b_base64, b2a_base64
+from itertools import accumulate
 from math import isfinite
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from kmsjwt.errors import shown_type
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import NoReturn
 
 MAX_DEPTH = 32
 """Deepest nesting of JSON arrays and objects that is read."""
@@ -28,6 +32,8 @@ _URL_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 # length modulo 4; no text has the length 1 modulo 4.
 _CANONICAL_LAST = (_URL_ALPHABET, b"", b"AQgw", b"AEIMQUYcgkosw048")
 _PADDING = (b"", b"", b"==", b"=")
+_STEPS = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
+_NO_BRACKETS = bytes(set(range(256)).difference(_STEPS))
 
 
 class Undecodable(ValueError):
@@ -90,7 +96,7 @@ def read_json_object(raw: bytes) -> Mapping[str, Any]:
         raise
     except UnicodeDecodeError as error:
         raise Undecodable("not UTF-8", "utf8") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Undecodable("not JSON", "json") from error
     if end != len(text):
         raise Undecodable("not JSON: something follows the value", "json")
@@ -107,7 +113,6 @@ def to_json(value: object) -> bytes:
     Raises:
         ValueError: a value JSON has no spelling for (NaN, a lone surrogate).
         TypeError: a type JSON does not know.
-        RecursionError: nested too deep, or within itself.
     """
     return _encoder.encode(value).encode()
 
@@ -148,31 +153,24 @@ def _finite(digits: str) -> float:
     return number
 
 
-_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+def _no_json(value: object) -> NoReturn:
+    raise TypeError(f"JSON knows nothing {shown_type(value)}")  # the library asks the value itself
+
+
+_encoder = json.JSONEncoder(
+    separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_no_json
+)
 _decoder = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_finite
 )
 
 
 def _refuse_depth(raw: bytes) -> None:
-    """Walk the brackets outside strings, so that no parser recurses on hostile depth."""
-    depth = deepest = 0
-    in_string = escaped = False
-    for byte in raw:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:  # backslash
-                escaped = True
-            elif byte == 0x22:  # quote
-                in_string = False
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"}]":
-            depth -= 1
+    """Count the brackets outside strings, so that no parser recurses on hostile depth."""
+    unescaped = raw.replace(rb"\\", b"").replace(rb"\"", b"")
+    outside = b"".join(unescaped.split(b'"')[::2])
+    brackets = outside.translate(None, _NO_BRACKETS)
+    deepest = max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
     if deepest > MAX_DEPTH:
         raise Undecodable(f"nested {deepest} deep, at most {MAX_DEPTH} is read", "depth")
 

@@ -75,7 +75,7 @@ def _later_date(value: object) -> str | None:
 def _audience(value: object) -> str | None:
     if type(value) is str and value:
         return None
-    if isinstance(value, (tuple, list)) and value:
+    if (type(value) is tuple or type(value) is list) and value:
         return None if all(type(each) is str and each for each in value) else "strings"
     return "a string or a list of strings"
 

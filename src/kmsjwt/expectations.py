@@ -40,7 +40,10 @@ class Anything:
 ANY: Final = Anything()
 """Said aloud where a check is to be left out. None and empty text never switch one off."""
 
-_REGISTERED = frozenset(REGISTERED)
+# RFC 7515 section 4.1. What a header says by these names it says of itself, not of the claims.
+_OF_HEADERS = frozenset(
+    ("alg", "jku", "jwk", "kid", "x5u", "x5c", "x5t", "x5t#S256", "typ", "cty", "crit")
+)
 
 DEFAULT_TYP = ("JWT", "at+jwt")
 DEFAULT_LEEWAY = 30
@@ -121,7 +124,7 @@ class Expectations(Immutable):
         fault = type_fault(claims)
         if fault is not None:
             raise InvalidClaim(fault[1], claim=fault[0])
-        if not _REGISTERED.isdisjoint(header):
+        if not _OF_HEADERS.issuperset(header):
             _check_replicated(header, claims)
         if claims.get("iss") != self._issuer:
             self._check_issuer(claims)
@@ -219,13 +222,17 @@ def _check_audiences(claims: Mapping[str, Any], expected: frozenset[str]) -> Non
 
 def _check_replicated(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
     # RFC 7519 section 5.3: claims repeated in the header must agree.
-    for name in REGISTERED:
-        if name not in header:
+    for name, repeated in header.items():
+        if name in _OF_HEADERS or (name not in claims and name not in REGISTERED):
             continue
-        repeated = header[name]
-        # No claim here is a boolean, and in Python True is 1.
-        if name not in claims or repeated != claims[name] or type(repeated) is bool:
-            raise InvalidClaim(f"{name} in the header differs from the claim", claim=name)
+        if name not in claims or not _same(repeated, claims[name]):
+            raise InvalidClaim(f"{shown(name)} in the header differs from the claim", claim=name)
+
+
+def _same(one: object, other: object) -> bool:
+    if type(one) is bool or type(other) is bool:  # in Python True is 1
+        return one is other
+    return one == other
 
 
 def _bare_type(typ: str) -> str:

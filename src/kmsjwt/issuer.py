@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from os import urandom
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kmsjwt._encoding import MAX_DEPTH, b64url_encode, to_json
+from kmsjwt._encoding import b64url_encode
 from kmsjwt._immutable import Immutable, slot_setters
-from kmsjwt.claims import type_fault
+from kmsjwt._payload import payload, too_long
 from kmsjwt.compact import assemble, signing_input
 from kmsjwt.errors import ClaimsRefused, ConfigError, KmsKeyUnusable, shown
 
@@ -24,8 +23,6 @@ MAX_LIFETIME = 86_400
 """Seconds no token outlives: 24 hours."""
 MAX_LENGTH = 8_192
 """Longest token issued, in characters: API Gateway allows 10,240 bytes for all headers."""
-
-_SET_BY_ISSUER = frozenset(("iss", "sub", "aud", "exp", "iat", "jti", "client_id"))
 
 
 class Signature(Immutable):
@@ -247,7 +244,7 @@ class Issuer:
         if client_id is not None:
             own["client_id"] = client_id
             typ = "at+jwt"
-        body = _body(own, claims)
+        body = payload(own, claims, most=self._max_length)
         key, signed, signature = self._signed(typ, body, seconds, lifetime)
         return IssuedToken(
             token=assemble(signed, signature.value),
@@ -312,11 +309,7 @@ class Issuer:
         # Base64url makes four characters of three bytes; RSA's 512 bytes are the bound.
         length = len(signed) + 1 + ((alg.signature_length or 512) * 4 + 2) // 3
         if length > self._max_length:
-            raise ClaimsRefused(
-                f"the token would be {length} characters, expected at most {self._max_length}",
-                code="too_long",
-                fix="put less into the claims: each request carries them",
-            )
+            raise too_long(length, self._max_length)
 
 
 def _outlives(seconds: int, longest: int, *, is_default: bool) -> ClaimsRefused:
@@ -331,64 +324,6 @@ def _outlives(seconds: int, longest: int, *, is_default: bool) -> ClaimsRefused:
         code="lifetime",
         fix="ask for a shorter one; a longer maximum comes with the ring's next key",
     )
-
-
-def _body(own: Mapping[str, Any], custom: Mapping[str, Any] | None) -> bytes:
-    """Return the claims as JSON, every one checked."""
-    claims = own if custom is None else {**own, **_custom(custom)}
-    fault = type_fault(claims)
-    if fault is not None:
-        raise ClaimsRefused(fault[1], code="claim_type")
-    if claims.get("nbf", 0) >= claims["exp"]:
-        raise ClaimsRefused("nbf is not before exp, so the token would never be valid", code="nbf")
-    try:
-        return to_json(_checked(claims))
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ClaimsRefused(
-            "the claims hold what JSON cannot say: NaN, half a surrogate pair, or a foreign type",
-            code="claims_json",
-        ) from error
-
-
-def _custom(custom: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not hasattr(custom, "items"):
-        raise ClaimsRefused(f"claims is {shown(custom)}, expected a mapping", code="claims_type")
-    claims = dict(custom.items())  # the very names that will be signed, whatever it shows later
-    if not _SET_BY_ISSUER.isdisjoint(claims):
-        taken = ", ".join(sorted(_SET_BY_ISSUER.intersection(claims)))
-        raise ClaimsRefused(
-            f"claims names {taken}, which the issuer sets itself",
-            code="claims_reserved",
-            fix="sub, aud, lifetime and client_id have parameters of their own",
-        )
-    return claims
-
-
-def _checked(value: Any, depth: int = 1) -> Any:
-    """Return a copy of dict and list alone, fit for JSON.
-
-    Names that JSON would coerce are refused, so that 1 and "1" cannot become one member twice.
-    """
-    if isinstance(value, (dict, MappingProxyType)):
-        for name in value:
-            if type(name) is not str:
-                raise ClaimsRefused(
-                    f"a claim's name is {shown(name)}, expected text", code="claims_name"
-                )
-        _refuse_depth(depth)
-        return {
-            name: member if type(member) is str else _checked(member, depth + 1)
-            for name, member in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        _refuse_depth(depth)
-        return [_checked(member, depth + 1) for member in value]
-    return value
-
-
-def _refuse_depth(depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise ClaimsRefused(f"the claims are nested deeper than {MAX_DEPTH}", code="claims_depth")
 
 
 def _is_seconds(value: object) -> bool:

@@ -484,9 +484,24 @@ def headers(alg: str) -> Iterator[Attack]:  # noqa: C901  a table, in groups
     yield signed("replicated-exp-differs", "invalid_claim", exp=NOW + 601)
     yield signed("replicated-nbf-absent", "invalid_claim", nbf=NOW)
     yield signed("replicated-aud-as-list", "invalid_claim", aud=[AUD])
+    for name, (repeated, claim) in _REPLICATED.items():
+        yield Attack(
+            f"replicated-{name}",
+            "invalid_claim",
+            lambda f, r=repeated, c=claim: f.token(f.header(x=r), f.claims(x=c)),
+        )
     yield from _confusions(alg)
     yield from _header_keys(alg)
 
+
+_REPLICATED: dict[str, tuple[Any, Any]] = {
+    "of-ones-own-differs": ("admin", "user"),
+    "true-for-1": (True, 1),
+    "1-for-true": (1, True),
+    "null-for-false": (None, False),
+    "deep-inside": ({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]}),
+    "list-for-text": (["a"], "a"),
+}
 
 _KID_SPELLINGS: dict[str, Callable[[str], str]] = {
     "swapped-case": str.swapcase,

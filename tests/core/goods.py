@@ -46,6 +46,12 @@ GOODS: dict[str, Build] = {
     "header-x5u-never-read": _header(x5u="file:///etc/passwd"),
     "header-replicates-iss": _header(iss=ISS),
     "header-replicates-aud-exp": _header(aud=AUD, exp=NOW + 600),
+    "header-replicates-ones-own": lambda f: f.token(
+        f.header(x={"a": [1, True, None]}, y=False), f.claims(x={"a": [1, True, None]}, y=False)
+    ),
+    "claims-named-like-header-parameters": _claims(
+        alg="none", kid="another", typ="Bearer", cty=1, crit=["x"], jku="https://evil.example"
+    ),
     "header-unicode": _header(note="zażółć gęślą jaźń"),
     "header-spaced": lambda f: f.token(b" " + dumps(f.header()).replace(b",", b" ,\r\n\t") + b"\n"),
     "header-escaped-name": lambda f: f.token(dumps(f.header()).replace(b'"alg"', b'"\\u0061lg"')),
