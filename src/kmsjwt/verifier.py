@@ -311,7 +311,8 @@ class AnyOf:
         chosen = self._by_issuer.get(iss) if isinstance(iss, str) else None
         if chosen is None:
             expected = " or ".join(map(repr, self._by_issuer))
-            raise WrongIssuer(f"iss is {shown(iss)}, expected {expected}", claim="iss")
+            # Not what it is: nobody has vouched for it.
+            raise WrongIssuer(f"the token's iss is none of these, expected {expected}", claim="iss")
         return chosen.verify(token)
 
 

@@ -56,6 +56,27 @@ def test_a_forger_is_told_the_same_whatever_the_claims_are(alg: str):
     assert next(iter(told))[0] == "bad_signature"
 
 
+def test_of_several_issuers_none_is_told_what_an_unverified_token_says():
+    """The ``iss`` chooses a verifier, so one that chooses none is told before the signature."""
+    forge = helpers.forge("Ed25519")
+    several = AnyOf(helpers.verifier(), helpers.verifier(issuer="https://b.example"))
+    stranger = helpers.private_key("Ed25519", "attacker")
+    told = set()
+    for iss in ("https://evil.example", "https://worse.example", 5, None, ["a"]):
+        claims = forge.claims(iss=iss, sub="eve")
+        for token in (forge.token(claims=claims), forge.token(claims=claims, private=stranger)):
+            with pytest.raises(TokenError) as caught:
+                several.verify(token)
+            told.add((caught.value.code, str(caught.value)))
+
+    assert told == {
+        (
+            "wrong_issuer",
+            "the token's iss is none of these, expected 'https://id.example' or 'https://b.example'",
+        )
+    }
+
+
 def _outcome(verifier: Verifier | AnyOf, token: str) -> str:
     try:
         verifier.verify(token)
