@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from types import MappingProxyType, NoneType
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt._encoding import MAX_DEPTH, to_json
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SET_BY_ISSUER = frozenset(("iss", "sub", "aud", "exp", "iat", "jti", "client_id"))
-_SHORT = frozenset((float, bool, NoneType))
 
 
 def payload(own: Mapping[str, Any], further: Mapping[str, Any] | None, *, most: int) -> bytes:
@@ -115,8 +114,6 @@ class _Copy:
     def _value(self, value: Any, depth: int) -> Any:
         # Asked of the type alone: a value may call itself an instance of anything.
         kind = type(value)
-        if kind in _SHORT:
-            return value
         if issubclass(kind, int):
             self._count(int.bit_length(value) // 4)  # no number has fewer digits
         elif issubclass(kind, str):
