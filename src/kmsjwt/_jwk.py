@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
@@ -59,9 +59,44 @@ class Refused(Exception):
         self.code = code
 
 
+def looked_at(mapping: object, what: str) -> dict[str, Any]:
+    """Return what a mapping holds, asked for once: no name has code of its own any more.
+
+    Raises:
+        Refused: it is no mapping, or one that cannot be read.
+    """
+    # Asked of the type alone: an object may call itself an instance of anything.
+    if not issubclass(type(mapping), Mapping):
+        raise Refused(f"the {what} is {shown(mapping)}, expected an object")
+    try:
+        members: dict[str, Any] = dict(cast("Mapping[str, Any]", mapping).items())
+    except Exception as error:  # somebody's own class may raise anything
+        raise Refused(f"the {what} is {shown(mapping)}, expected an object") from error
+    for name in members:
+        if type(name) is not str:
+            raise Refused(f"a member's name is {shown(name)}, expected text")
+    return members
+
+
+def items_of(value: object) -> list[Any] | tuple[Any, ...] | None:
+    """Return what a list or tuple holds, whatever code of its own it has; None if it is neither."""
+    if issubclass(type(value), list):
+        return list.copy(cast("list[Any]", value))
+    if issubclass(type(value), tuple):
+        return tuple.__getitem__(cast("tuple[Any, ...]", value), slice(None))
+    return None
+
+
 def private_members(jwk: object) -> list[str]:
     """Return the names of members that must never be in a published key."""
-    return [name for name in _PRIVATE if name in jwk] if isinstance(jwk, Mapping) else []
+    try:
+        return _exposed(looked_at(jwk, "JWK"))
+    except Refused:
+        return []
+
+
+def _exposed(members: Mapping[str, Any]) -> list[str]:
+    return [name for name in _PRIVATE if name in members]
 
 
 def read(jwk: object, alg: str | None) -> tuple[CryptoKey, str, str | None]:
@@ -70,17 +105,16 @@ def read(jwk: object, alg: str | None) -> tuple[CryptoKey, str, str | None]:
     Raises:
         Refused: with the reason.
     """
-    if not isinstance(jwk, Mapping):
-        raise Refused(f"the JWK is {shown(jwk)}, expected an object")
-    exposed = private_members(jwk)
+    members = looked_at(jwk, "JWK")
+    exposed = _exposed(members)
     if exposed:
         raise Refused(f"the JWK holds the private members {', '.join(exposed)}", "jwk_private")
-    _refuse_other_use(jwk)
-    kid = jwk.get("kid")
-    if "kid" in jwk and (not isinstance(kid, str) or not kid):
+    _refuse_other_use(members)
+    kid = members.get("kid")
+    if "kid" in members and (type(kid) is not str or not kid):
         raise Refused(f"kid is {shown(kid)}, expected a non-empty string", "jwk_kid")
-    bound = _bound_algorithm(jwk, alg)
-    return _READERS[bound.kty](jwk, bound), bound.name, kid
+    bound = _bound_algorithm(members, alg)
+    return _READERS[bound.kty](members, bound), bound.name, kid
 
 
 def members(key: object, alg: Algorithm) -> dict[str, str]:
@@ -113,40 +147,42 @@ def members(key: object, alg: Algorithm) -> dict[str, str]:
 
 def _refuse_other_use(jwk: Mapping[str, Any]) -> None:
     use = jwk.get("use", "sig")
-    if use != "sig":
+    if type(use) is not str or use != "sig":
         raise Refused(f"use is {shown(use)}, expected 'sig'", "jwk_use")
-    operations = jwk.get("key_ops", ("verify",))
-    if not isinstance(operations, (list, tuple)) or "verify" not in operations:
+    operations = items_of(jwk.get("key_ops", ("verify",)))
+    # Types first: what is no text itself may say that it is equal to some.
+    if operations is not None and any(type(each) is not str for each in operations):
+        raise Refused("key_ops is malformed", "jwk_use")
+    if operations is None or "verify" not in operations:
         raise Refused("key_ops does not list 'verify'", "jwk_use")
-    # RFC 7517 section 4.3: no value twice.
-    if any(not isinstance(each, str) for each in operations) or len(set(operations)) != len(
-        operations
-    ):
+    if len(set(operations)) != len(operations):  # RFC 7517 section 4.3: no value twice
         raise Refused("key_ops is malformed", "jwk_use")
 
 
 def _bound_algorithm(jwk: Mapping[str, Any], alg: str | None) -> Algorithm:
     kty = jwk.get("kty")
-    if kty not in ("RSA", "EC", "OKP", "AKP"):
+    if type(kty) is not str or kty not in ("RSA", "EC", "OKP", "AKP"):
         raise Refused(f"kty is {shown(kty)}, expected RSA, EC, OKP or AKP", "jwk_kty")
     if "alg" not in jwk and kty == "AKP":
         raise Refused("an AKP key needs alg (RFC 9964)", "jwk_alg")
     named = "alg" in jwk or alg is not None
     group = "RSA" if kty == "RSA" else jwk.get("crv")
-    default = _DEFAULT_ALG.get(group) if isinstance(group, str) else None
-    name = jwk.get("alg", alg) if named else default
-    bound = ALGORITHMS.get(name) if isinstance(name, str) else None
+    default = _DEFAULT_ALG.get(group) if type(group) is str else None
+    # An argument may be of an enumeration; a JWK's own member is text and nothing else.
+    given = str.__str__(cast("str", alg)) if issubclass(type(alg), str) else alg
+    name = jwk.get("alg", given) if named else default
+    bound = ALGORITHMS.get(name) if type(name) is str else None
     if bound is None:
         what = f"alg is {shown(name)}" if named else f"crv is {shown(group)}"
         raise Refused(f"{what}, which verifies no JWT here", "jwk_alg")
-    if bound.kty != kty or (bound.crv is not None and bound.crv != jwk.get("crv")):
+    if bound.kty != kty or (bound.crv and (type(group) is not str or bound.crv != group)):
         raise Refused(f"alg is {bound.name}, which contradicts the key's type", "jwk_alg")
     return bound
 
 
 def _member(jwk: Mapping[str, Any], name: str) -> bytes:
     text = jwk.get(name)
-    if not isinstance(text, str) or not text or not text.isascii():
+    if type(text) is not str or not text or not text.isascii():
         raise Refused(f"{name} is {shown(text)}, expected base64url text")
     try:
         return b64url_decode(text.encode("ascii"))

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v1
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
 from kmsjwt.algorithms import Algorithm, ecdsa_jose_to_der
-from kmsjwt.errors import BadSignature
+from kmsjwt.errors import BadSignature, shown_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,17 @@ def wrong_length(signature: bytes, length: int, alg: Algorithm) -> BadSignature:
         code="signature_length",
         fix=_DER_HINT if alg.kty == "EC" and signature[:1] == b"\x30" else None,
     )
+
+
+def require_bytes(signature: object, signing_input: object) -> None:
+    """Refuse what can be no signature, or nothing that was signed.
+
+    Raises:
+        BadSignature: one of them is not bytes.
+    """
+    for what, value in (("the signature", signature), ("what was signed", signing_input)):
+        if type(value) is not bytes:
+            raise BadSignature(f"{what} is {shown_type(value)}, expected bytes") from None
 
 
 def verify_call(key: CryptoKey, alg: Algorithm) -> tuple[Callable[..., None], tuple[Any, ...]]:

@@ -6,7 +6,6 @@ RFC 7517 (JWK), RFC 7518 section 6 (RSA, EC), RFC 8037 (OKP), RFC 9964 (AKP), RF
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +15,12 @@ from kmsjwt import _jwk, _spki
 from kmsjwt._encoding import b64url_encode, to_json
 from kmsjwt._immutable import Immutable
 from kmsjwt._jwk import Refused
-from kmsjwt._verify import signature_length, verify_call, wrong_length
+from kmsjwt._verify import require_bytes, signature_length, verify_call, wrong_length
 from kmsjwt.algorithms import Algorithm, algorithm
 from kmsjwt.errors import BadSignature, ConfigError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from kmsjwt._jwk import CryptoKey
 
@@ -59,7 +58,7 @@ class PublicKey(Immutable):
             members = _jwk.members(key, bound)
         except Refused as refusal:
             raise _refused(refusal) from None
-        if kid is not None and not (kid and isinstance(kid, str)):
+        if kid is not None and (type(kid) is not str or not kid):
             raise ConfigError(f"kid is {shown(kid)}, expected a non-empty string", code="jwk_kid")
         verify, parameters = verify_call(key, bound)
         self._fill(
@@ -87,7 +86,7 @@ class PublicKey(Immutable):
         try:
             key, name, kid = _jwk.read(jwk, alg)
         except Refused as refusal:
-            raise _refused(refusal) from None
+            raise _refused(refusal) from refusal.__cause__
         return cls(key, name, kid=kid)
 
     @classmethod
@@ -100,7 +99,7 @@ class PublicKey(Immutable):
         bound = algorithm(alg)
         try:
             key = _spki.read(bytes(memoryview(der)), bound) or _load_der(der)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, BufferError) as error:
             raise ConfigError(
                 "the public key is no DER SubjectPublicKeyInfo of a supported key", code="spki"
             ) from error
@@ -121,14 +120,18 @@ class PublicKey(Immutable):
         Raises:
             BadSignature: it is not this key's signature of ``signing_input``.
         """
-        # Checked here because OpenSSL accepts a PSS signature whose leading zero octet was
-        # stripped (RFC 8017 section 8.1.2 does not), and DER would take any width.
-        if len(signature) != self.signature_length:
-            raise wrong_length(signature, self.signature_length, self.alg)
         try:
+            # Checked here because OpenSSL accepts a PSS signature whose leading zero octet was
+            # stripped (RFC 8017 section 8.1.2 does not), and DER would take any width.
+            if len(signature) != self.signature_length:
+                raise wrong_length(signature, self.signature_length, self.alg)
             self._verify(signature, signing_input, *self._parameters)
         except InvalidSignature:
             raise BadSignature(f"the {self.alg.name} signature does not verify") from None
+        except (TypeError, ValueError, BufferError):
+            # Only now: with every token, it would be asked for nothing.
+            require_bytes(signature, signing_input)
+            raise
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PublicKey):
@@ -192,13 +195,13 @@ class KeySet(Immutable):
             ConfigError: no key set; private or secret members in any key; two usable keys with
                 one ``kid``; or no usable key. Its code starts with ``jwks``.
         """
-        if not isinstance(jwks, Mapping):
-            raise ConfigError(
-                f"the JWKS is {shown(jwks)}, expected an object", code="jwks_malformed"
-            )
-        entries = jwks.get("keys")
-        if not isinstance(entries, (list, tuple)):
-            raise _no_key_set(jwks)
+        try:
+            members = _jwk.looked_at(jwks, "JWKS")
+        except Refused as refusal:
+            raise ConfigError(str(refusal), code="jwks_malformed") from refusal.__cause__
+        entries = _jwk.items_of(members.get("keys"))
+        if entries is None:
+            raise _no_key_set(members)
         if len(entries) > MAX_KEYS:
             raise ConfigError(
                 f"the JWKS has {len(entries)} keys, at most {MAX_KEYS} are read",

@@ -131,6 +131,10 @@ WRONG_KEYS: dict[str, dict[str, Any]] = {
     "no public key": {"PublicKey": None},
     "garbage": {"PublicKey": b"garbage"},
     "text": {"PublicKey": "text"},
+    "every other octet": {"PublicKey": memoryview(b"abcd")[::2]},
+    "algorithms that are none": {"SigningAlgorithms": None},
+    "algorithms in a text": {"SigningAlgorithms": "ECDSA_SHA_256"},
+    "algorithms by name": {"SigningAlgorithms": {"ECDSA_SHA_256": True}},
     "another spec's key": {
         "PublicKey": _KMS.get_public_key(KeyId=make_key(_KMS, "ECC_NIST_P384"))["PublicKey"]
     },

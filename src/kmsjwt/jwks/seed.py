@@ -11,7 +11,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt.errors import ConfigError, shown
-from kmsjwt.jwks.static import read_file
+from kmsjwt.jwks.static import path_text, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +66,7 @@ def read_seed(
         ConfigError: it cannot be read, is no JWKS that may be used, or does not say when and
             where it was read.
     """
+    path = path_text(path)
     keys, document = read_file(path, alg)
     read_from = document.get(_READ_FROM)
     until = inf
@@ -87,6 +88,7 @@ def read_copy(path: str | PathLike[str]) -> tuple[KeySet, int, str]:
     Raises:
         ConfigError: as `read_seed`.
     """
+    path = path_text(path)
     keys, document = read_file(path)
     return keys, _read_at(document, path), _read_from(document, path)
 
@@ -116,23 +118,23 @@ def _require_age(max_age: object) -> None:
         )
 
 
-def _read_at(document: Mapping[str, Any], path: str | PathLike[str]) -> int:
+def _read_at(document: Mapping[str, Any], path: str) -> int:
     told = document.get(_READ_AT)
     if type(told) is not int or not 0 <= told <= _END_OF_TIME:
         raise _malformed(path, _READ_AT, told, "when it was read, in seconds since 1970")
     return told
 
 
-def _read_from(document: Mapping[str, Any], path: str | PathLike[str]) -> str:
+def _read_from(document: Mapping[str, Any], path: str) -> str:
     told = document.get(_READ_FROM)
     if type(told) is not str or not told:
         raise _malformed(path, _READ_FROM, told, "the URL it was read from")
     return told
 
 
-def _malformed(path: str | PathLike[str], member: str, told: object, expected: str) -> ConfigError:
+def _malformed(path: str, member: str, told: object, expected: str) -> ConfigError:
     return ConfigError(
-        f"the seed {str(path)!a} has {member} {shown(told)}, expected {expected}",
+        f"the seed {path!a} has {member} {shown(told)}, expected {expected}",
         code="jwks_seed",
         fix="make it with: kmsjwt bundle --jwks URL",
     )

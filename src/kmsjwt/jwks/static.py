@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -77,12 +78,36 @@ def read_file(
     Raises:
         ConfigError: the file cannot be read, or is no JWKS that may be used.
     """
-    document = parsed(_contents(path), str(path))
+    name = path_text(path)
+    document = parsed(_contents(name), name)
     try:
         return KeySet.from_jwks(document, alg=alg), document
     except ConfigError as error:
-        told = f"the JWKS file {str(path)!a}: {error.message}"
+        told = f"the JWKS file {name!a}: {error.message}"
         raise ConfigError(told, code=error.code, fix=error.fix) from None
+
+
+def path_text(path: object) -> str:
+    """Return a path as text, whatever class it is of.
+
+    Raises:
+        ConfigError: it is no path. `open` would take a number for a file that is open already.
+    """
+    try:
+        text = os.fspath(path)  # type: ignore[call-overload]  # refused by the system's own rules
+    except TypeError as error:
+        raise _no_path(path) from error
+    if not isinstance(text, str):
+        raise _no_path(path)
+    return str.__str__(text)
+
+
+def _no_path(path: object) -> ConfigError:
+    return ConfigError(
+        f"the JWKS file is {shown(path)}, expected a path, as text or os.PathLike",
+        code="jwks_file",
+        fix="use StaticKeys for keys that are at hand, JwksUrl for a URL",
+    )
 
 
 def unknown_key(kid: str | None, keys: KeySet) -> UnknownKey:
@@ -109,20 +134,20 @@ def _key_set(keys: object, alg: str | None) -> KeySet:
     return KeySet(keys)
 
 
-def _contents(path: str | PathLike[str]) -> bytes:
+def _contents(path: str) -> bytes:
     try:
         with open(path, "rb") as file:  # noqa: PTH123  pathlib would be one more import
             contents = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: no file system has such a name
         why = getattr(error, "strerror", None) or "no such name is possible"
         raise ConfigError(
-            f"the JWKS file {str(path)!a} cannot be read: {why}",
+            f"the JWKS file {path!a} cannot be read: {why}",
             code="jwks_file",
             fix="write one with: kmsjwt jwks --key KEY",
         ) from error
     if len(contents) > MAX_BYTES:
         raise ConfigError(
-            f"the JWKS file {str(path)!r} is larger than {MAX_BYTES} bytes", code="jwks_file"
+            f"the JWKS file {path!a} is larger than {MAX_BYTES} bytes", code="jwks_file"
         )
     return contents
 
@@ -139,4 +164,4 @@ def parsed(contents: bytes, where: str, what: str = "JWKS") -> Mapping[str, Any]
         begin = contents.lstrip()[:3]
         why = "it looks like HTML" if begin[:1] == b"<" else str(error)
         why = "it looks like a token" if begin == b"eyJ" else why
-        raise ConfigError(f"{where!r} is no {what}: {why}", code="jwks_malformed") from None
+        raise ConfigError(f"{where!a} is no {what}: {why}", code="jwks_malformed") from None

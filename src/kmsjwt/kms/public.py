@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
-from kmsjwt.algorithms import for_key_spec
+from kmsjwt.algorithms import ALGORITHMS, for_key_spec
 from kmsjwt.errors import ConfigError, KmsError, KmsKeyUnusable, shown
 from kmsjwt.key_names import KeyReference, key_id
 from kmsjwt.keys import PublicKey
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kmsjwt.algorithms import Algorithm
     from kmsjwt.kms.client import KmsClient
+
+_ACTION = "GetPublicKey"
+_LISTED = "SigningAlgorithms"
 
 Kid = Literal["thumbprint", "key-id"]
 
@@ -53,16 +59,14 @@ def fetch(client: KmsClient, key: KeyReference, alg: str | None, kid: Kid) -> Km
     Raises:
         KmsError: KMS did not answer, or not with this key, or the key does not sign ``alg``.
     """
-    answer: dict[str, Any] = aws.call(
-        client.get_public_key, "GetPublicKey", key.text, KeyId=key.text
-    )
+    answer: dict[str, Any] = aws.call(client.get_public_key, _ACTION, key.text, KeyId=key.text)
     arn, usage, der = answer.get("KeyId"), answer.get("KeyUsage"), answer.get("PublicKey")
     if not isinstance(arn, str) or not _is_key(arn, key):
-        raise wrong_answer(f"its key is {shown(arn)}, expected {key}", "GetPublicKey", key)
+        raise wrong_answer(f"its key is {shown(arn)}, expected {key}", _ACTION, key)
     if usage != "SIGN_VERIFY":
         raise KmsKeyUnusable(
             f"the KMS key {key} has usage {shown(usage)}, expected SIGN_VERIFY",
-            action="GetPublicKey",
+            action=_ACTION,
             key=key.text,
             fix="a key's usage cannot change: make one with: kmsjwt key create NAME",
         )
@@ -70,19 +74,44 @@ def fetch(client: KmsClient, key: KeyReference, alg: str | None, kid: Kid) -> Km
     spec = str(answer.get("KeySpec") or answer.get("CustomerMasterKeySpec"))
     name = key_id(arn) if kid == "key-id" else None
     try:
-        bound = for_key_spec(spec, alg).name
+        bound = for_key_spec(spec, alg)
     except ConfigError as error:
         raise KmsKeyUnusable(
             f"the KMS key {key} does not fit: {error.message}",
-            action="GetPublicKey",
+            action=_ACTION,
             key=key.text,
             code=error.code,
             fix=error.fix,
         ) from None
+    _require_listed(answer, spec, bound, key)
     try:
-        return KmsPublicKey(arn, PublicKey.from_spki(der, bound, kid=name))  # type: ignore[arg-type]  # checked there
+        return KmsPublicKey(arn, PublicKey.from_spki(der, bound.name, kid=name))  # type: ignore[arg-type]  # checked there
     except ConfigError as error:
-        raise wrong_answer(error.message, "GetPublicKey", key) from error
+        raise wrong_answer(error.message, _ACTION, key) from error
+
+
+def _require_listed(
+    answer: Mapping[str, Any], spec: str, bound: Algorithm, key: KeyReference
+) -> None:
+    """Refuse a key that does not sign what its spec does, as KMS says of each key itself."""
+    if _LISTED not in answer:
+        return  # stand-ins may leave it out
+    listed = answer[_LISTED]
+    if not isinstance(listed, list):
+        raise wrong_answer(f"its {_LISTED} is {shown(listed)}, expected a list", _ACTION, key)
+    if bound.kms_name in listed:
+        return
+    names = ", ".join(name for name in listed if isinstance(name, str))
+    fitting = (each for each in ALGORITHMS.values() if spec in each.key_specs)
+    others = " or ".join(each.name for each in fitting if each.kms_name in listed)
+    raise KmsKeyUnusable(
+        f"the KMS key {key} signs with {shown(names) if names else 'nothing'},"
+        f" expected {bound.kms_name} for {bound.name} among them",
+        action=_ACTION,
+        key=key.text,
+        fix=(f"name an alg that it signs, {others}, or " if others else "")
+        + "make another key with: kmsjwt key create NAME",
+    )
 
 
 def wrong_answer(

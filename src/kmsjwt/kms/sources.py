@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt import aws
 from kmsjwt._immutable import Immutable
-from kmsjwt._verify import wrong_length
+from kmsjwt._verify import require_bytes, wrong_length
 from kmsjwt.algorithms import Algorithm, algorithm, ecdsa_jose_to_der
 from kmsjwt.errors import (
     BadSignature,
@@ -270,6 +270,7 @@ class KmsVerifyingKey(Immutable):
             KmsError: KMS did not say. This is not a denial.
         """
         public = self._found.public
+        require_bytes(signature, signing_input)
         if len(signature) != public.signature_length:
             raise wrong_length(signature, public.signature_length, public.alg)
         try:
