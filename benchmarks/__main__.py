@@ -20,8 +20,10 @@ MODULES = (
     "node",
     "ours",
     "processes",
+    "cold_steps",
     "memory_sizes",
     "issuing",
+    "issuing_steps",
     "hostile",
     "local_kms",
 )

@@ -97,6 +97,11 @@ class Timings:
         pairs = zip(self.by_name[name], self.by_name[base], strict=True)
         return statistics.median(one / other for one, other in pairs)
 
+    def step(self, name: str, above: str) -> float:
+        """Return the median of the differences inside each round."""
+        pairs = zip(self.by_name[name], self.by_name[above], strict=True)
+        return statistics.median(one - other for one, other in pairs)
+
 
 def interleaved(slices: Mapping[str, Slice], rounds: int) -> Timings:
     """Measure CPU time.

@@ -28,10 +28,15 @@ from kmsjwt.kms import KmsSigner
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from benchmarks.harness import Slice
+
+    from kmsjwt.issuer import IssuedToken
+
 ROUNDS, QUICK_ROUNDS = 150, 25
 CALLS = 20
 """Calls of one slice."""
 LIMITS = {"RS256": 0.08, "ES256": 0.12}
+SUBJECT, CLIENT_ID = "user-00004711", "orders-web-client"
 CLAIMS = {
     "scope": "orders:read orders:write",
     "tenant": "t-0193",
@@ -51,45 +56,50 @@ def tables(quick: bool) -> list[Table]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         kms = stack.enter_context(tls_kms.running(folder))
         client = kms.client()
-        slices: dict[str, tuple[Callable[[], object], int]] = {}
+        slices: dict[str, Slice] = {}
         for alg, arn in kms.arns.items():
-            issue, sign = _calls(client, arn, alg)
-            slices[_ours(alg)] = _slice(issue)
-            slices[_theirs(alg)] = _slice(sign)
+            issue, sign = proven_calls(client, arn, alg)
+            slices[_ours(alg)] = slice_of(issue)
+            slices[_theirs(alg)] = slice_of(sign)
         return [_table(interleaved(slices, rounds), rounds)]
 
 
-def _calls(client: Any, arn: str, alg: str) -> tuple[Callable[[], object], Callable[[], object]]:
+def proven_calls(
+    client: Any, arn: str, alg: str
+) -> tuple[Callable[[], IssuedToken], Callable[[], object]]:
     """Return a call that issues and one that only signs, after both were proven.
 
     Raises:
         Unfit: what was issued is no good token, or a wrong signature was handed out.
     """
     spy = _Spy(client)
-    _prove(_issue(spy, arn, alg), client, arn, alg)
+    prove(_issue(spy, arn, alg)().token, client, arn, alg)
     asked = spy.asked
-    _prove_wary(client, arn, alg)
+    prove_wary(_issue(Liar(client), arn, alg), alg, KmsError)
     return _issue(client, arn, alg), lambda: client.sign(**asked)
 
 
-def _issue(client: Any, arn: str, alg: str) -> Callable[[], Any]:
+def _issue(client: Any, arn: str, alg: str) -> Callable[[], IssuedToken]:
     issuer = Issuer(ISSUER, KmsSigner(arn, client=client, alg=alg))
-    return lambda: issuer.issue(
-        sub="user-00004711", aud=AUDIENCE, client_id="orders-web-client", claims=CLAIMS
-    )
+    return lambda: issuer.issue(sub=SUBJECT, aud=AUDIENCE, client_id=CLIENT_ID, claims=CLAIMS)
 
 
-def _prove(issue: Callable[[], Any], client: Any, arn: str, alg: str) -> None:
-    token = issue().token
+def prove(token: str, client: Any, arn: str, alg: str) -> None:
+    """Have PyJWT, where it knows the algorithm, check a token that was issued."""
     if alg in jwt.algorithms.get_default_algorithms():
         key: Any = load_der_public_key(client.get_public_key(KeyId=arn)["PublicKey"])
         jwt.decode(token, key, algorithms=[alg], issuer=ISSUER, audience=AUDIENCE)
 
 
-def _prove_wary(client: Any, arn: str, alg: str) -> None:
+def prove_wary(issue: Callable[[], object], alg: str, refusal: type[Exception]) -> None:
+    """Make a call that issues by a `Liar` refuse what comes back.
+
+    Raises:
+        Unfit: it did not.
+    """
     try:
-        _issue(_Liar(client), arn, alg)()
-    except KmsError:
+        issue()
+    except refusal:
         return
     raise Unfit(f"{alg}: a token with a wrong signature was handed out")
 
@@ -107,7 +117,7 @@ class _Spy:
         return self._client.sign(**asked)
 
 
-class _Liar:
+class Liar:
     """Answers with one bit of the signature changed."""
 
     def __init__(self, client: Any) -> None:
@@ -121,7 +131,9 @@ class _Liar:
         return {**answer, "Signature": bytes(signature)}
 
 
-def _slice(call: Callable[[], object]) -> tuple[Callable[[], object], int]:
+def slice_of(call: Callable[[], object]) -> Slice:
+    """Return a slice of `interleaved`: the call a few times."""
+
     def run() -> None:
         for _ in range(CALLS):
             call()

@@ -64,6 +64,11 @@ class Runs:
         pairs = zip(self._by_name[name], self._by_name[base], strict=True)
         return statistics.median(figure(one) / figure(other) for one, other in pairs)
 
+    def step(self, name: str, above: str, figure: Figure) -> float:
+        """Return the median of the differences inside each round."""
+        pairs = zip(self._by_name[name], self._by_name[above], strict=True)
+        return statistics.median(figure(one) - figure(other) for one, other in pairs)
+
     def sorted(self, figure: Figure) -> list[str]:
         """Return the cases' names, the least first."""
         return sorted(self._by_name, key=lambda name: self.median(name, figure))

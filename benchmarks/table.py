@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +51,12 @@ class Table:
         return "\n".join([f"### {self.title}", "", *note, *drawn])
 
     def _right(self) -> list[bool]:
-        """Tell which columns are figures, to be set right: by the first row."""
+        """Tell which columns are figures, to be set right: by the first row.
+
+        The first column never is: a name may begin with a number, too.
+        """
         first = self.rows[0] if self.rows else self.columns
-        return [cell[:1].isdigit() for cell in first]
+        return [False, *(cell[:1].isdigit() for cell in first[1:])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,29 @@ class Target:
     def missed(self) -> bool:
         """Whether it was measured and does not hold."""
         return self.measured is not None and not self.met
+
+
+def step_rows(
+    medians: Mapping[str, float],
+    step: Callable[[str, str], float],
+    last: Callable[[str], str],
+) -> list[tuple[str, ...]]:
+    """Return the rows of a table whose every row does what those above it do, and one thing more.
+
+    Args:
+        medians: The figure of each row, in order.
+        step: Tells what a row adds to the one above it, by the names of both.
+        last: Makes the last cell of a row, by its name.
+
+    Returns:
+        Name, figure, step and last cell of each; the first row is a step of its own.
+    """
+    names = list(medians)
+    steps = [medians[names[0]], *(step(name, above) for above, name in pairwise(names))]
+    return [
+        (name, f"{medians[name]:.1f}", f"{added:z.1f}", last(name))
+        for name, added in zip(names, steps, strict=True)
+    ]
 
 
 def target_table(targets: list[Target]) -> Table:
