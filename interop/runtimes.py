@@ -116,7 +116,7 @@ def _run(*command: str, **env: str) -> str:
 
 PYTHON = Runtime(
     language="Python",
-    speaks_for=("PyJWT", "joserfc", "Authlib", "jwcrypto", "python-jose"),
+    speaks_for=("PyJWT", "oxyjwt", "joserfc", "Authlib", "jwcrypto", "python-jose"),
     command=_python,
 )
 NODE = Runtime(

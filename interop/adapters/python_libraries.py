@@ -1,4 +1,4 @@
-"""Five Python libraries behind one line protocol; `interop.adapters` says what the lines are.
+"""Six Python libraries behind one line protocol; `interop.adapters` says what the lines are.
 
 Each library is used as its own manual says, with its usual claim checks on. Whatever it raises is
 its refusal.
@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 import jwt as pyjwt
+import oxyjwt
 from authlib.jose import JsonWebKey, JsonWebToken
 from jose import jwk as python_jose_jwk
 from jose import jwt as python_jose_jwt
@@ -38,6 +39,26 @@ def pyjwt_verify(ask: Question) -> dict[str, Any]:
 def pyjwt_sign(ask: Question) -> str:
     headers = {"kid": ask["kid"]}
     return pyjwt.encode(ask["claims"], ask["pem"], algorithm=ask["alg"], headers=headers)
+
+
+def oxyjwt_verify(ask: Question) -> dict[str, Any]:
+    key = oxyjwt.DecodingKey.from_jwk(ask["jwk"])
+    claims: dict[str, Any] = oxyjwt.decode(
+        ask["token"],
+        key,
+        algorithms=[ask["alg"]],
+        issuer=ask["issuer"],
+        audience=ask["audience"],
+    )
+    return claims
+
+
+def oxyjwt_sign(ask: Question) -> str:
+    keys = oxyjwt.EncodingKey  # which reads no JWK
+    from_pem = {"RSA": keys.from_rsa_pem, "EC": keys.from_ec_pem}
+    key = from_pem.get(ask["jwk"]["kty"], keys.from_ed_pem)(ask["pem"])
+    headers = {"kid": ask["kid"]}
+    return oxyjwt.encode(ask["claims"], key, algorithm=ask["alg"], headers=headers)
 
 
 def joserfc_verify(ask: Question) -> dict[str, Any]:
@@ -114,6 +135,7 @@ def python_jose_sign(ask: Question) -> str:
 
 LIBRARIES = {
     "PyJWT": (pyjwt_verify, pyjwt_sign),
+    "oxyjwt": (oxyjwt_verify, oxyjwt_sign),
     "joserfc": (joserfc_verify, joserfc_sign),
     "Authlib": (authlib_verify, authlib_sign),
     "jwcrypto": (jwcrypto_verify, jwcrypto_sign),

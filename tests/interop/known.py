@@ -12,6 +12,7 @@ ML_DSA = ("ML-DSA-44", "ML-DSA-65", "ML-DSA-87")
 
 READS: dict[str, tuple[str, ...]] = {
     "PyJWT": (*RSA, *NIST, "ES256K", "EdDSA"),
+    "oxyjwt": (*RSA, "ES256", "ES384", "EdDSA"),
     "joserfc": (*RSA, *NIST, "ES256K", "Ed25519", "EdDSA"),
     "Authlib": (*RSA, *NIST, "ES256K", "EdDSA"),
     "jwcrypto": (*RSA, *NIST, "ES256K", "Ed25519", "EdDSA", *ML_DSA),
