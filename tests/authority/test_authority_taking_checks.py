@@ -18,7 +18,7 @@ from tests.authority.ring_world import (
 )
 
 from kmsjwt.authority.rotate import PlanTooOld, Rotator
-from kmsjwt.errors import CannotKnow, KmsAccessDenied, KmsError
+from kmsjwt.errors import CannotKnow, KmsAccessDenied
 
 if TYPE_CHECKING:
     from tests.authority.ring_world import World
@@ -89,14 +89,22 @@ def slow(world: World, publisher: Any, *which: str, fails: bool = False) -> Rota
 # --- a step
 
 
-def test_that_a_key_retires_which_no_other_can_tell_is_refused_by_kms(world):
+def test_that_a_key_retires_waits_until_another_can_tell(world):
     draining(world)
     leave(world, 1)
     world.kms.disable_key(KeyId=world.arn("alias/auth/2"))
     world.pass_(DAY)
 
-    with pytest.raises(KmsError, match="TagResource"):
-        world.rotator().run()
+    for _ in range(3):
+        report = world.rotator().run()
+        assert "no other key is in order to say that it has retired" in str(report.attention)
+        assert "its key is Disabled, and no token can be issued" in str(report.attention)
+        world.pass_(600)
+    world.kms.enable_key(KeyId=world.arn("alias/auth/2"))
+    retired = kid(world, 1)
+    world.rotator().run()
+
+    assert retired in world.tags("alias/auth/2")["kmsjwt:gone"]
 
 
 def test_no_kid_is_written_on_a_key_of_which_nobody_can_tell_it(world):

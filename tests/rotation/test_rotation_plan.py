@@ -328,9 +328,19 @@ def test_a_key_whose_kid_is_not_known_keeps_its_mark():
 
 
 def test_a_key_that_has_left_the_jwks_does_not_sign():
-    """Marked as published long ago, and not there now: who took it out took it out of caches."""
+    """Marked as published long ago, and not there now: who took it out took it out of caches.
+
+    It is not published again before its mark is taken back, by which it could sign at once.
+    """
     found = ring(key(1), key(2), signing=1)
-    assert due(found, ["k1"]) == [("mark-unpublished", 2), ("publish", 0)]
+    assert due(found, ["k1"]) == [("mark-unpublished", 2)]
+    unmarked = ring(key(1), key(2, published=None), signing=1)
+    assert due(unmarked, ["k1"]) == [("publish", 0)]
+
+
+def test_in_an_emergency_a_key_that_has_left_the_jwks_is_published_whatever_is_marked():
+    found = ring(key(1, **WITHDRAWN), key(2), signing=1)
+    assert {("mark-unpublished", 2), ("publish", 0)} <= set(due(found, []))
 
 
 def test_a_key_that_signs_is_published_again_and_goes_on_signing():

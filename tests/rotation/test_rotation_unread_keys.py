@@ -50,6 +50,35 @@ def hours(scene: Scene, count: int, client: Any = None) -> Any:
     return report
 
 
+# --- whose kid went away is published anew, and waits anew
+
+
+@pytest.mark.parametrize("fails", [True, False], ids=["a tag is denied", "nothing fails"])
+def test_a_key_whose_kid_was_away_does_not_sign_by_its_former_publication(fails):
+    scene = Scene()
+    scene.rotator().run(start=True)
+    scene.world.now += 5 * MINUTE
+    scene.rotator().run()
+    kid, arn = scene.kid(2), scene.arn("alias/auth/2")
+    scene.world.kms.disable_key(KeyId=arn)
+    scene.world.now += 3 * HOUR
+    scene.rotator().run()
+    scene.world.kms.enable_key(KeyId=arn)
+    scene.edit(lambda keys: keys.__setitem__(slice(None), [k for k in keys if k["kid"] != kid]))
+    if fails:
+        with pytest.raises(KmsAccessDenied):
+            scene.rotator(Meddled(scene.world.kms, denying_tag(tags.PUBLISHED))).run()
+        assert kid not in scene.world.jwks()
+    published = scene.world.now
+    scene.rotator().run()
+    assert kid in scene.world.jwks()
+    while scene.ring().signing == 1:
+        scene.world.now += MINUTE
+        scene.rotator().run()
+
+    assert scene.world.now >= published + scene.ring().generation(2).settings.publish_wait
+
+
 # --- its kid is written before consumers have it
 
 

@@ -225,8 +225,9 @@ class Rotator:
     def _finished(self, reading: RingReading, planned: Plan) -> Report:
         failed = list(self._failed.values())
         try:
-            if not self._has_tried("publish"):
-                self._hands.refresh(reading)  # whatever else failed
+            # Whatever else failed; but what could not be retracted is not published again.
+            if not self._has_tried("publish") and not self._has_tried("mark-unpublished"):
+                self._hands.refresh(reading)
         except (CannotKnow, ConfigError) as error:
             failed.append(error)
         if failed:

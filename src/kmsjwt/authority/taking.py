@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kmsjwt._immutable import replaced
 from kmsjwt.authority.making import KeyMaker
-from kmsjwt.authority.withdrawing import Withdrawn, keeper_of, refuse_stranger, sought, suspects
+from kmsjwt.authority.withdrawing import Withdrawn, refuse_stranger, sought, suspects
 from kmsjwt.errors import CannotKnow, KmsError
 from kmsjwt.key_names import key_id
 from kmsjwt.kms.ring import tags
@@ -127,7 +127,7 @@ class StepTaker:
             finally:
                 told = self._disabled(generation, ring)  # whatever becomes of caches
             return told
-        keeper = keeper_of(ring, generation)
+        keeper = ring.keeper(generation)
         kid = generation.kid
         if step.action == "retire" and generation.state in LEAVING and keeper and kid is not None:
             gone = tags.with_gone(ring.gone, [kid])
@@ -256,7 +256,7 @@ class StepTaker:
         called = [which] if generation is None else [_called(generation)]
         if generation is not None and generation.state in LEAVING:
             called.insert(0, key_id(generation.arn))  # its kid is only what somebody wrote on it
-        keeper = keeper_of(ring, generation)
+        keeper = ring.keeper(generation)
         where, untold = [], None
         if generation is not None and generation.state not in LEAVING:
             marks = {tags.KEEP_ENABLED: "yes" if keep_enabled else "no"}

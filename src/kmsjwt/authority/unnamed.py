@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kmsjwt._immutable import Immutable
-from kmsjwt.authority.withdrawing import keeper_of
 from kmsjwt.errors import KmsAccessDenied
 from kmsjwt.key_names import is_multi_region
 from kmsjwt.kms.ring import tags
@@ -156,4 +155,4 @@ def noting_key(ring: Ring) -> Generation | None:
     before = ring.generation(ring.signing)
     if before is None or before.state not in LEAVING:
         return before
-    return keeper_of(ring, before)
+    return ring.keeper(before)

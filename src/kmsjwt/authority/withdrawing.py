@@ -207,12 +207,6 @@ def unknown(ring: Ring, which: str, *, is_published: bool = False) -> ConfigErro
     )
 
 
-def keeper_of(ring: Ring, besides: Generation | None) -> Generation | None:
-    """Return the key that may tell what another cannot: the newest that is in good order."""
-    living = (each for each in reversed(ring.generations) if each.is_usable)
-    return next((each for each in living if each is not besides), None)
-
-
 def as_withdrawn(
     ring: Ring, generation: Generation | None, kid: str, *, keep_enabled: bool
 ) -> Ring:

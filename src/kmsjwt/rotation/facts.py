@@ -310,6 +310,11 @@ class Ring(Immutable):
         known = (settings.document_max_age for settings in live if settings is not None)
         return min(known, default=None)
 
+    def keeper(self, besides: Generation | None) -> Generation | None:
+        """Return the key that may tell what another cannot: the newest that is in good order."""
+        others = (each for each in reversed(self.generations) if each is not besides)
+        return next((each for each in others if each.is_usable), None)
+
     def has_room_for(self, kid: str) -> bool:
         """Tell whether a key can tell that one more is gone, besides all that are still known."""
         known: frozenset[str] = frozenset().union(*(each.names for each in self.generations))

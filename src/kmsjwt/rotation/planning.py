@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kmsjwt.rotation.facts import LEAVING
 from kmsjwt.rotation.settings import MARGIN, MINUTE, PROPAGATION
 from kmsjwt.rotation.steps import Later, Plan, Step
+from kmsjwt.rotation.telling import joined, stuck, unsaid, untold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -104,10 +105,14 @@ class _Situation:
 def _retracting(at: _Situation) -> Found:
     """Take back that a key is published, before it signs, where it is not any more."""
     for each in at.after:
-        if not each.is_live or not _is_writable(each):
-            continue
-        if each.marks.published is not None and _is_gone(at, each):
+        if _is_to_retract(at, each):
             yield Step("mark-unpublished", each.number, "its kid is gone from where consumers read")
+
+
+def _is_to_retract(at: _Situation, generation: Generation) -> bool:
+    if generation not in at.after or not generation.is_live or not _is_writable(generation):
+        return False
+    return generation.marks.published is not None and _is_gone(at, generation)
 
 
 def _is_writable(generation: Generation) -> bool:
@@ -122,7 +127,7 @@ def _is_gone(at: _Situation, generation: Generation) -> bool:
 def _publishing(at: _Situation) -> Found:
     missing = [each.number for each in at.ring.generations if _is_missing(at, each)]
     if missing:
-        which = _and(missing)
+        which = joined(missing)
         why = f"the JWKS lacks the key of generation {which}"
         yield Step("publish", 0, why, subject=f"lacks {which}")
     elif left_over := at.ring.retired_kids & at.anywhere:
@@ -143,7 +148,10 @@ def _publishing(at: _Situation) -> Found:
 
 
 def _is_missing(at: _Situation, generation: Generation) -> bool:
-    return generation.is_usable and generation.kid not in at.published
+    if not generation.is_usable or generation.kid in at.published:
+        return False
+    # Published again first, it would pass for one that was there since it was marked.
+    return at.ring.is_emergency or not _is_to_retract(at, generation)
 
 
 def _marking_published(at: _Situation) -> Found:
@@ -231,8 +239,10 @@ def _retiring(at: _Situation) -> Found:
         )
     elif at.now < (ready := drained):
         yield Later(what, ready, "tokens that it signed may be alive until then", reason="time")
+    elif oldest.state in LEAVING and at.ring.keeper(oldest) is None:
+        yield Later(what, None, untold(oldest), reason="stuck")
     elif oldest.state in LEAVING and not at.ring.has_room_for(str(oldest.kid)):
-        yield Later(what, None, _unsaid(oldest), reason="stuck")
+        yield Later(what, None, unsaid(oldest), reason="stuck")
     else:
         yield Step("retire", oldest.number, "no token of it can be alive")
 
@@ -241,14 +251,6 @@ def _is_to_retire(at: _Situation, each: Generation) -> bool:
     # Another key says of one in doubt that it is gone; nothing more can be written on it.
     is_withdrawn = each.doubt is not None and not each.names.isdisjoint(at.ring.gone)
     return each.marks.retired is None and not (each.is_lost or is_withdrawn)
-
-
-def _unsaid(leaving: Generation) -> str:
-    return (
-        f"it is {leaving.state}, and other keys have no room left to say that it has retired: have"
-        " KMS keep one of those that it will delete, or, once no token of this one lives, take it"
-        f" out by name: kmsjwt publish --remove {leaving.kid}"
-    )
 
 
 def _drained(at: _Situation, generation: Generation) -> float | None:
@@ -314,29 +316,10 @@ def _is_young(at: _Situation, generation: Generation) -> bool:
 
 def _until_it_signs(at: _Situation, under_way: Generation, what: str) -> Later:
     if under_way.doubt is None or not _is_young(at, under_way):
-        return Later(what, None, _stuck(at.ring.name, under_way), reason="stuck")
+        return Later(what, None, stuck(at.ring.name, under_way), reason="stuck")
     why = f"generation {under_way.number} was made a moment ago, and KMS shows its tags late"
     ready = under_way.born + 2 * PROPAGATION
     return Later(what, ready, why, reason="withdrawn" if at.ring.is_emergency else "time")
-
-
-def _stuck(ring: str, under_way: Generation) -> str:
-    state = under_way.doubt or (
-        f"it is {under_way.state}"
-        if under_way.state != "Enabled"
-        else "its public key cannot be read"
-    )
-    told = (
-        f"generation {under_way.number} comes first, and cannot sign ({state}): mend that, or give"
-        f" it up with kmsjwt key rotate {ring} --compromised {under_way.number}"
-    )
-    if under_way.doubt is None:
-        return told
-    alias = f"alias/{ring}/{under_way.number}"
-    return (
-        f"{told}; if its key is not the ring's: aws kms delete-alias --alias-name {alias}; KMS"
-        " shows late what was changed in the last five minutes"
-    )
 
 
 def _doubting(at: _Situation) -> Found:
@@ -381,10 +364,6 @@ def is_elsewhere(ring: Ring, generation: Generation) -> bool:
     withdrawn = generation.withdrawn_since
     is_over = withdrawn is not None and ring.now >= withdrawn + REST
     return generation.number < ring.signing or is_over
-
-
-def _and(numbers: list[int]) -> str:
-    return " and ".join(map(str, numbers))
 
 
 _RULES: tuple[Callable[[_Situation], Found], ...] = (
