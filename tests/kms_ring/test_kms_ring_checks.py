@@ -574,6 +574,37 @@ class TestTags:
         assert found is not None
         assert (found.period, found.max_lifetime) == (period, 700)
 
+    def test_what_is_not_published_any_more_is_read_back_as_it_was_written(self):
+        told = {2: 1_800_000_000.0, 31: 1_800_003_600.0}
+        text = tags.with_unpublished(told)
+
+        assert text == "2 2027-01-15T08:00:00Z 31 2027-01-15T09:00:00Z"
+        assert tags.unpublished_in({"kmsjwt:unpublished": text}) == told
+        assert tags.unpublished_in({}) == {}
+
+    def test_of_what_is_not_published_any_more_the_newest_keys_are_told(self):
+        text = tags.with_unpublished(dict.fromkeys(range(990, 1011), 1_800_000_000.0))
+
+        assert 256 - len("999 2027-01-15T08:00:00Z ") < len(text) <= 256
+        assert max(tags.unpublished_in({"kmsjwt:unpublished": text})) == 1010
+
+    @pytest.mark.parametrize(
+        ("text", "numbers"),
+        [
+            ("2", []),
+            ("2 soon", []),
+            ("x 2027-01-15T08:00:00Z 3 2027-01-15T08:00:00Z", [3]),
+            ("-2 2027-01-15T08:00:00Z", []),
+            ("2 2027-01-15T08:00:00Z 3", [2]),
+            ("2 2027-01-16T08:00:00Z", [2]),
+            ("2 2027-01-16T08:00:01Z", []),
+        ],
+    )
+    def test_a_note_that_cannot_be_true_says_nothing(self, text, numbers):
+        """A day ahead is what clocks may differ by; one far ahead would never let a key sign."""
+        read = tags.unpublished_in({"kmsjwt:unpublished": text}, 1_800_000_000.0)
+        assert list(read) == numbers
+
     def test_their_names_are_read_by_others_and_stay(self):
         written = tags.of_settings(RingSettings(bundle=True, alg="RS256"))
         assert set(written) < set(tags.ALL_TAGS)
@@ -597,6 +628,7 @@ class TestTags:
             "consumer-cache",
             "next",
             "gone",
+            "unpublished",
         }
 
     def test_a_value_has_256_characters_and_the_longest_gone_are_forgotten(self):

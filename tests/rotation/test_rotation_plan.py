@@ -631,7 +631,9 @@ def test_what_is_not_written_on_a_key_that_is_in_doubt_done_or_leaving():
     for facts in ({"state": "PendingDeletion"}, {"retired": NOW}, {"doubt": "?"}):
         assert "mark-draining" not in actions(ring(key(1, **facts), key(2), signing=2))
     leaving = key(2, state="PendingDeletion")
-    assert "mark-unpublished" not in actions(ring(key(1), leaving, signing=1), ["k1"])
+    alone = ring(key(1, state="Disabled"), leaving, signing=1)  # nobody is there to tell it
+    assert "mark-unpublished" not in actions(alone, ["k1"])
+    assert due(ring(key(1), leaving, signing=1), ["k1"]) == [("mark-unpublished", 2)]
     unmarked = replaced(leaving, marks=Marks())
     assert "mark-published" not in actions(ring(key(1), unmarked, signing=1), ["k1", "k2"])
 

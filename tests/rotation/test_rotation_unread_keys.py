@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from tests.rotation.scene import Meddled, Public, Scene, cut_off, denying_tag, done
 from tests.rotation.world import HOUR, MINUTE, TIMES, World
 
+from kmsjwt.authority.in_kms import InKms
 from kmsjwt.errors import CannotKnow, ConfigError, JwksUnavailable, KmsAccessDenied
 from kmsjwt.kms import create_ring
 from kmsjwt.kms.ring import tags
@@ -77,6 +78,36 @@ def test_a_key_whose_kid_was_away_does_not_sign_by_its_former_publication(fails)
         scene.rotator().run()
 
     assert scene.world.now >= published + scene.ring().generation(2).settings.publish_wait
+
+
+@pytest.mark.parametrize("how", ["deleted", "disabled"])
+def test_a_published_key_that_is_rescued_waits_anew_before_it_signs(how):
+    """Of a ring that is read in KMS it is gone meanwhile, and KMS may let nothing be written."""
+    scene = Scene()
+    world = scene.world
+
+    def run(after: float, **asked: Any) -> Any:
+        world.now += after
+        return done(scene.rotator(publisher=InKms("auth", world.kms)).run(**asked))
+
+    run(0, start=True)
+    run(5 * MINUTE)
+    arn = scene.arn("alias/auth/2")
+    if how == "deleted":
+        leave(scene, 2)
+    else:
+        world.kms.disable_key(KeyId=arn)
+    assert run(HOUR) == [("mark-unpublished", 2)]
+    assert run(HOUR) == run(HOUR) == []
+    if how == "deleted":
+        world.kms.cancel_key_deletion(KeyId=arn)
+    world.kms.enable_key(KeyId=arn)
+    rescued = world.now
+    assert ("mark-published", 2) in run(0)
+    while scene.ring().signing == 1:
+        run(MINUTE)
+
+    assert world.now >= rescued + scene.ring().generation(2).settings.publish_wait
 
 
 # --- its kid is written before consumers have it

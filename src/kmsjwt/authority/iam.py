@@ -31,7 +31,10 @@ DEFAULT_ALGS = ("RS256",)
 
 BIRTH_TAGS = (tags.RING, tags.GENERATION, *tags.TIMES, tags.BUNDLE, tags.ALG, tags.GONE)
 """Tags that a generation has from CreateKey on."""
-FACT_TAGS = (tags.KID, tags.PUBLISHED, tags.DRAINING, tags.RETIRED, tags.NEXT, tags.GONE)
+FACT_TAGS = (
+    *(tags.KID, tags.PUBLISHED, tags.DRAINING, tags.RETIRED, tags.NEXT, tags.GONE),
+    tags.UNPUBLISHED,
+)
 """Tags that the rotate function writes later. The others never change, or only by a person."""
 WITHDRAWAL_TAGS = (
     tags.KID,

@@ -133,6 +133,10 @@ class StepTaker:
             gone = tags.with_gone(ring.gone, [kid])
             self.writer.tag(keeper.arn, {tags.GONE: gone})
             return f"written on {keeper.arn}"
+        if step.action == "mark-unpublished" and generation.state in LEAVING and keeper:
+            unpublished = {**ring.unpublished, step.number: self._now(ring)}
+            self.writer.tag(keeper.arn, {tags.UNPUBLISHED: tags.with_unpublished(unpublished)})
+            return f"written on {keeper.arn}"
         self.writer.tag(generation.arn, self._marks(step, generation, ring))
         return f"written on {generation_alias(self.name, step.number)}"
 

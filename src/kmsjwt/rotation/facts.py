@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from kmsjwt._immutable import Immutable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from kmsjwt.rotation.settings import RingSettings
 
@@ -17,6 +18,8 @@ LEAVING = frozenset(("PendingDeletion", "PendingReplicaDeletion"))
 The second is that of a multi-Region primary key that waits for its replicas to be deleted. What
 KMS answers about such a key is taken from its documentation, and is not verified against AWS.
 """
+
+_NONE: Mapping[int, float] = MappingProxyType({})
 
 GONE_ROOM = 256
 """Characters in which a key tells what is gone: those of one tag's value."""
@@ -206,6 +209,8 @@ class Ring(Immutable):
             need be known of them. A key whose ``kid`` nobody could tell has its key id there.
         to_disable: numbers of withdrawn keys that a key of the ring says are still to be
             disabled, and of which that cannot be seen.
+        unpublished: generations of which a key of the ring says that they are not published any
+            more, and since when. What they say themselves of an earlier time is left out.
         doubt: why nothing may be done, if so.
     """
 
@@ -218,6 +223,7 @@ class Ring(Immutable):
         "signing",
         "signing_since",
         "to_disable",
+        "unpublished",
     )
 
     name: str
@@ -227,6 +233,7 @@ class Ring(Immutable):
     signing_since: float | None
     gone: tuple[str, ...]
     to_disable: tuple[int, ...]
+    unpublished: Mapping[int, float]
     doubt: str | None
 
     def __init__(
@@ -239,6 +246,7 @@ class Ring(Immutable):
         signing_since: float | None,
         gone: Iterable[str] = (),
         to_disable: Iterable[int] = (),
+        unpublished: Mapping[int, float] = _NONE,
         doubt: str | None = None,
     ) -> None:
         ordered = tuple(sorted(generations, key=lambda generation: generation.number))
@@ -250,6 +258,7 @@ class Ring(Immutable):
             signing_since=signing_since,
             gone=tuple(gone),
             to_disable=tuple(to_disable),
+            unpublished=MappingProxyType(dict(unpublished)),
             doubt=doubt,
         )
 

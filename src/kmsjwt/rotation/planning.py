@@ -110,7 +110,9 @@ def _retracting(at: _Situation) -> Found:
 
 
 def _is_to_retract(at: _Situation, generation: Generation) -> bool:
-    if generation not in at.after or not generation.is_live or not _is_writable(generation):
+    if generation not in at.after or not generation.is_live:
+        return False
+    if not _is_writable(generation) and at.ring.keeper(generation) is None:
         return False
     return generation.marks.published is not None and _is_gone(at, generation)
 

@@ -132,6 +132,7 @@ class _Reader:
         self._unnamed: set[int] = set()
         self._gone: dict[int, tuple[str, ...]] = {}
         self._to_disable: dict[int, tuple[int, ...]] = {}
+        self._unpublished: dict[int, float] = {}
         self._noted: list[int] = []
         self._below: list[str] = []
 
@@ -160,11 +161,12 @@ class _Reader:
         ring = Ring(
             name=self._name,
             now=self._now,
-            generations=[self._without_gone(each, gone) for each in found.values()],
+            generations=[self._as_told(each, gone) for each in found.values()],
             signing=number,
             signing_since=moved,
             gone=gone,
             to_disable=self._noted,
+            unpublished=self._unpublished,
             doubt=doubt,
         )
         reading = RingReading(ring, self._public, self._unseen)
@@ -182,11 +184,16 @@ class _Reader:
         doubt = f"generation {generation.number} is tagged with another's kid, {shown(kid)}"
         return replaced(generation, kid=None, doubt=generation.doubt or doubt)
 
-    def _without_gone(self, generation: Generation, gone: Collection[str]) -> Generation:
-        """Return a generation as withdrawn, if another key says so by its kid or its key id."""
-        if generation.names.isdisjoint(gone) or not generation.is_live:
-            return generation
-        marks = replaced(generation.marks, retired=generation.born, compromised=generation.born)
+    def _as_told(self, generation: Generation, gone: Collection[str]) -> Generation:
+        """Return a generation with what other keys say of it.
+
+        It is withdrawn, by its kid or its key id; or not published any more since some time.
+        """
+        marks = generation.marks
+        if not generation.names.isdisjoint(gone) and generation.is_live:
+            marks = replaced(marks, retired=generation.born, compromised=generation.born)
+        if (marks.published or 0.0) <= self._unpublished.get(generation.number, -1.0):
+            marks = replaced(marks, published=None)
         return replaced(generation, marks=marks)
 
     def _signing(self) -> tuple[Metadata | None, int | None, str | None]:
@@ -322,6 +329,8 @@ class _Reader:
             return known, Marks(), stranger
         self._gone[number] = tags.gone_in(known)
         self._to_disable[number] = tags.to_disable_in(known)
+        for other, since in tags.unpublished_in(known, self._now).items():
+            self._unpublished[other] = max(since, self._unpublished.get(other, 0.0))
         marks, unclear = tags.marks_in(known, self._now)
         return known, marks, unclear and f"generation {number} is in doubt: {unclear}"
 

@@ -40,7 +40,13 @@ NEXT, GONE = "kmsjwt:next", "kmsjwt:gone"
 keys before it are still to be disabled, as ``disable n m``.
 On any key: the kids of keys that are withdrawn, and could not be marked or may be forgotten; the
 longest gone first. The key id stands there for a key whose kid nobody could tell."""
-ALL_TAGS = (RING, GENERATION, KID, *_MARKS, KEEP_ENABLED, BUNDLE, ALG, *TIMES, NEXT, GONE)
+UNPUBLISHED = "kmsjwt:unpublished"
+"""On any key: which generations were seen not to be published any more when KMS let nothing be
+written on them, and when, as ``n 2026-01-31T12:00:00Z`` for each."""
+ALL_TAGS = (
+    *(RING, GENERATION, KID, *_MARKS, KEEP_ENABLED, BUNDLE, ALG, *TIMES, NEXT, GONE),
+    UNPUBLISHED,
+)
 """Every tag that this package writes."""
 
 NOT_ANY_MORE = "no"
@@ -125,6 +131,30 @@ def with_gone(gone: Iterable[str], kids: Iterable[str]) -> str:
     """Return the tag's value with more kids; the longest gone are forgotten where it is full."""
     latest = list(dict.fromkeys(kids))
     listed = [*(kid for kid in dict.fromkeys(gone) if kid not in latest), *latest]
+    while len(" ".join(listed)) > _LONGEST:
+        listed.pop(0)
+    return " ".join(listed)
+
+
+def unpublished_in(tags: Mapping[str, str], now: float = inf) -> dict[int, float]:
+    """Return the generations that a key says are not published any more, and since when.
+
+    Args:
+        tags: the key's.
+        now: seconds since 1970. What lies ahead of it by more than a day cannot be true.
+    """
+    words = tags.get(UNPUBLISHED, "").split()
+    told = {
+        int(number): seconds
+        for number, text in zip(words[::2], words[1::2], strict=False)
+        if re.fullmatch(RING_NUMBER, number) and (seconds := _moment(text)) is not None
+    }
+    return {number: seconds for number, seconds in told.items() if seconds <= now + _AHEAD}
+
+
+def with_unpublished(told: Mapping[int, float]) -> str:
+    """Return the tag's value; the oldest generations are forgotten where it is full."""
+    listed = [f"{number} {moment(seconds)}" for number, seconds in sorted(told.items())]
     while len(" ".join(listed)) > _LONGEST:
         listed.pop(0)
     return " ".join(listed)
