@@ -24,6 +24,9 @@ def _without(*names: str) -> Build:
     return lambda f: f.token(claims={n: v for n, v in f.claims().items() if n not in names})
 
 
+_HEADER_NAMES = ("jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "cty")
+
+
 def _raw_claims(more: str) -> Build:
     return lambda f: f.token(claims=dumps(f.claims())[:-1] + b"," + more.encode() + b"}")
 
@@ -49,8 +52,11 @@ GOODS: dict[str, Build] = {
     "header-replicates-ones-own": lambda f: f.token(
         f.header(x={"a": [1, True, None]}, y=False), f.claims(x={"a": [1, True, None]}, y=False)
     ),
-    "claims-named-like-header-parameters": _claims(
-        alg="none", kid="another", typ="Bearer", cty=1, crit=["x"], jku="https://evil.example"
+    "claims-named-like-header-parameters": lambda f: f.token(
+        f.header(**dict.fromkeys(_HEADER_NAMES, "of the header")),
+        f.claims(
+            **dict.fromkeys(_HEADER_NAMES, "a claim"), alg="none", kid=1, typ="Bearer", crit=["x"]
+        ),
     ),
     "header-unicode": _header(note="zażółć gęślą jaźń"),
     "header-spaced": lambda f: f.token(b" " + dumps(f.header()).replace(b",", b" ,\r\n\t") + b"\n"),
