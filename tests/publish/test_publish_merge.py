@@ -7,7 +7,7 @@ from typing import Any
 
 import jwt
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.jwks.servers import jwk, private_jwk
 from tests.publish.goods import document, ed25519_jwk, key, keys, rsa_jwk
@@ -97,9 +97,17 @@ def test_the_same_keys_are_the_same_bytes(there, live, order):
     assert merge(first, keys(*live)).body == first
 
 
+def is_key_set(text: bytes) -> bool:
+    try:
+        return isinstance(json.loads(text)["keys"], list)
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
 @settings(max_examples=300, deadline=None)
 @given(current=st.binary(max_size=80) | st.text(max_size=80).map(str.encode))
 def test_no_bytes_are_overwritten_that_are_no_jwks(current):
+    assume(not is_key_set(current))  # which may be guessed
     with pytest.raises(DocumentUnusable):
         merge(current, keys("a"))
 
