@@ -53,7 +53,7 @@ GOODS: dict[str, Build] = {
         f.header(x={"a": [1, True, None]}, y=False), f.claims(x={"a": [1, True, None]}, y=False)
     ),
     "claims-named-like-header-parameters": lambda f: f.token(
-        f.header(**dict.fromkeys(_HEADER_NAMES, "of the header")),
+        f.header(**dict.fromkeys(_HEADER_NAMES, "of the header"), note="its own"),
         f.claims(
             **dict.fromkeys(_HEADER_NAMES, "a claim"), alg="none", kid=1, typ="Bearer", crit=["x"]
         ),
